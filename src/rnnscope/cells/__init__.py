@@ -1,0 +1,27 @@
+"""Cells: the equations of each architecture, their gates and closed-form Jacobians."""
+
+from rnnscope.cells.autodiff import Autodiff
+from rnnscope.cells.cell import Cell, Gates
+from rnnscope.cells.gru import GRU, ResetFirstGRU
+from rnnscope.cells.lstm import LSTM
+from rnnscope.cells.stack import Stack
+from rnnscope.cells.ugrnn import UGRNN
+from rnnscope.cells.vanilla import Vanilla
+
+CELLS: dict[str, type[Cell]] = {
+    cell.kind: cell for cell in (Vanilla, UGRNN, GRU, ResetFirstGRU, LSTM)
+}
+"""The cells with closed-form equations, by the name that files and commands use."""
+
+__all__ = [
+    "CELLS",
+    "GRU",
+    "LSTM",
+    "UGRNN",
+    "Autodiff",
+    "Cell",
+    "Gates",
+    "ResetFirstGRU",
+    "Stack",
+    "Vanilla",
+]

@@ -1,0 +1,108 @@
+"""Any differentiable step: Jacobians by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from rnnscope.cells.cell import Cell, Gates
+from rnnscope.errors import ModelError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Autodiff(Cell):
+    """A cell from a callable ``function(x, h) -> h'`` that torch can differentiate.
+
+    The callable must be batched over leading dimensions, each row on its own, and deterministic.
+
+    Args:
+        function: ``(..., input_size), (..., state_size) -> (..., state_size)``.
+        inputs: width of ``x``.
+        states: width of the state.
+        like: a tensor whose dtype and device the callable works in; default float32 on the CPU.
+    """
+
+    function: Callable[[Tensor, Tensor], Tensor]
+    inputs: int
+    states: int
+    like: Tensor | None = None
+
+    kind: ClassVar[str] = "autodiff"
+    gate_names: ClassVar[tuple[str, ...]] = ("h",)
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ModelError(
+                "The step of an autodiff cell must be callable.",
+                expected="function(x, h) -> h'",
+                got=type(self.function).__name__,
+            )
+        if self.like is None:
+            object.__setattr__(self, "like", torch.zeros(()))
+        x = torch.zeros(2, self.inputs, dtype=self.dtype, device=self.device)
+        with torch.no_grad():
+            h = self.function(x, self.initial_state(2))
+        if not isinstance(h, Tensor) or h.shape != (2, self.states):
+            raise ModelError(
+                "The step must return a state of the same width for each row of its batch.",
+                expected=f"a tensor (2, {self.states}) for a batch of two",
+                got=str(tuple(h.shape)) if isinstance(h, Tensor) else type(h).__name__,
+            )
+
+    @property
+    def input_size(self) -> int:
+        return self.inputs
+
+    @property
+    def hidden_size(self) -> int:
+        return self.states
+
+    def drive(self, x: Tensor) -> Tensor:
+        return x
+
+    def activate(self, drive: Tensor, state: Tensor) -> dict[str, Tensor]:
+        return {"h": self.function(drive, state)}
+
+    def update(self, gates: Gates, state: Tensor) -> Tensor:
+        del state
+        return gates["h"]
+
+    def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
+        return self._jacobian(x, state, argnum=1)
+
+    def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
+        return self._jacobian(x, state, argnum=0)
+
+    def to(
+        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> Self:
+        """The same callable, told to work in another dtype.
+
+        Raises:
+            ModelError: the callable holds weights of its own in another dtype or device.
+        """
+        try:
+            return super().to(dtype, device)
+        except RuntimeError as error:
+            raise ModelError(
+                "The step of an autodiff cell must run in the dtype asked of it.",
+                expected=f"a callable that works in {dtype}",
+                got=str(error),
+                fix="build the callable from float64 weights and pass like=torch.zeros((), "
+                "dtype=torch.float64)",
+            ) from error
+
+    def _jacobian(self, x: Tensor, state: Tensor, argnum: int) -> Tensor:
+        self._check(x, state)
+        batch = torch.broadcast_shapes(x.shape[:-1], state.shape[:-1])
+        flat = (
+            x.expand(*batch, self.inputs).reshape(-1, self.inputs),
+            state.expand(*batch, self.states).reshape(-1, self.states),
+        )
+        one = torch.func.jacrev(self.function, argnums=argnum)
+        jacobian = torch.func.vmap(one)(*flat)
+        return jacobian.reshape(*batch, self.states, -1).detach()

@@ -1,0 +1,64 @@
+"""The vanilla RNN: ``h' = phi(W x + V h + b)``, phi = tanh (paper B) or relu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from rnnscope.cells.cell import Cell, Gates, check_weights, scale_rows
+from rnnscope.errors import ModelError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Vanilla(Cell):
+    """Vanilla RNN (Elman). ``W`` (n, d), ``V`` (n, n), ``b`` (n)."""
+
+    W: Tensor
+    V: Tensor
+    b: Tensor
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+    kind: ClassVar[str] = "vanilla"
+    gate_names: ClassVar[tuple[str, ...]] = ("h",)
+
+    def __post_init__(self) -> None:
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise ModelError(
+                "A vanilla RNN's nonlinearity must be known.",
+                expected="'tanh' or 'relu'",
+                got=repr(self.nonlinearity),
+            )
+        n, d = self.hidden_size, self.input_size
+        check_weights(self, {"W": (n, d), "V": (n, n), "b": (n,)})
+
+    @property
+    def input_size(self) -> int:
+        return self.W.shape[-1]
+
+    @property
+    def hidden_size(self) -> int:
+        return self.V.shape[-1]
+
+    def drive(self, x: Tensor) -> Tensor:
+        return x @ self.W.mT + self.b
+
+    def activate(self, drive: Tensor, state: Tensor) -> dict[str, Tensor]:
+        phi = torch.tanh if self.nonlinearity == "tanh" else torch.relu
+        return {"h": phi(drive + state @ self.V.mT)}
+
+    def update(self, gates: Gates, state: Tensor) -> Tensor:
+        del state
+        return gates["h"]
+
+    def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
+        return scale_rows(self._slope(x, state), self.V)
+
+    def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
+        return scale_rows(self._slope(x, state), self.W)
+
+    def _slope(self, x: Tensor, state: Tensor) -> Tensor:
+        h = self.gates(x, state)["h"]
+        return 1 - h**2 if self.nonlinearity == "tanh" else (h > 0).to(h.dtype)
