@@ -1,0 +1,421 @@
+"""The model under study: embedding (or raw vectors) -> stack of cells -> pooling -> readout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnscope.cells import Cell, Stack
+from rnnscope.data import Vocabulary, bucketed, tokenize
+from rnnscope.errors import DataError, ModelError, NotApplicable
+from rnnscope.models.layers import Layer, Readout, Run, run
+from rnnscope.models.trajectory import POOLINGS, Pooling, Trajectory, pool
+
+if TYPE_CHECKING:
+    from rnnscope.models.parity import Certificate
+
+BATCH_TOKENS = 16_384
+"""Padded words run at once: bounds the memory, never changes a result."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A recurrent network, with its equations in the open. Weights are copies: nothing is shared.
+
+    Args:
+        layers: the recurrent layers, lowest first.
+        embedding: (words, width), row k for word k of the vocabulary; None for raw vectors.
+        vocabulary: the words; None when documents are given as indices or vectors.
+        readout: the linear layer that gives the logits; None for a bare recurrent network.
+        pooling: what the readout sees: the "last" state, the "mean" or the "max" over positions.
+        classes: the classes' names.
+        certificate: how far our equations are from the module they were read from.
+        record: where the network came from (training record, data fingerprint), JSON-safe.
+
+    Raises:
+        ModelError: parts that do not fit together, or weights that are not finite.
+    """
+
+    layers: tuple[Layer, ...]
+    embedding: Tensor | None = None
+    vocabulary: Vocabulary | None = None
+    readout: Readout | None = None
+    pooling: Pooling = "last"
+    classes: tuple[str, ...] = ()
+    certificate: Certificate | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_parts(self)
+        if self.readout is not None and not self.classes:
+            names = tuple(str(k) for k in range(len(self.readout.bias)))
+            object.__setattr__(self, "classes", names)
+
+    # Running -------------------------------------------------------------------------------
+
+    def trajectories(
+        self, documents: Iterable[Any], *, gates: bool = False, batch_tokens: int = BATCH_TOKENS
+    ) -> Iterator[Trajectory]:
+        """Run the model, batch by batch of similar lengths.
+
+        Args:
+            documents: token lists, texts, index arrays, (T, width) vectors, or a corpus.
+            gates: keep the gates too.
+            batch_tokens: padded words run at once.
+
+        Yields:
+            One trajectory per batch; its ``indices`` say which documents it holds.
+        """
+        encoded = self.encode(documents)
+        for batch in bucketed([len(document) for document in encoded], tokens=batch_tokens):
+            yield self._run([encoded[k] for k in batch], batch, gates=gates)
+
+    def trajectory(self, documents: Iterable[Any], *, gates: bool = False) -> Trajectory:
+        """Run the model on all documents as one batch, in their order. For small inputs."""
+        encoded = self.encode(documents)
+        if not encoded:
+            raise DataError("A trajectory needs at least one document.", got="none")
+        return self._run(encoded, np.arange(len(encoded)), gates=gates)
+
+    def logits(self, documents: Iterable[Any]) -> Tensor:
+        """The class logits, bias included, (documents, classes), in the documents' order."""
+        readout = self.require_readout()
+        encoded = self.encode(documents)
+        result = readout.weight.new_empty(len(encoded), len(self.classes))
+        for batch in bucketed([len(document) for document in encoded], tokens=BATCH_TOKENS):
+            trajectory = self._run([encoded[k] for k in batch], batch)
+            if trajectory.logits is not None:
+                result[trajectory.indices] = trajectory.logits
+        return result
+
+    def probabilities(self, documents: Iterable[Any]) -> Tensor:
+        """The class probabilities, (documents, classes)."""
+        return torch.softmax(self.logits(documents), dim=-1)
+
+    def predict(self, documents: Iterable[Any]) -> np.ndarray:
+        """The index of the most probable class of each document, (documents,)."""
+        return self.logits(documents).argmax(dim=-1).cpu().numpy()
+
+    @torch.no_grad()
+    def _run(self, encoded: Sequence[np.ndarray], indices: Any, *, gates: bool = False):
+        lengths = torch.tensor([len(document) for document in encoded], device=self.device)
+        inputs, drive = self._inputs(encoded)
+        layers: list[tuple[Run, ...]] = []
+        for layer in self.layers:
+            runs = tuple(
+                run(d, drive(d.cell) if drive else d.cell.drive(inputs), lengths, gates=gates)
+                for d in layer.directions
+            )
+            layers.append(runs)
+            inputs, drive = torch.cat([one.outputs for one in runs], dim=-1), None
+        pooled = pool(layers[-1], self.pooling)
+        logits = None
+        if self.readout is not None:
+            logits = pooled @ self.readout.weight.mT + self.readout.bias
+        return Trajectory(
+            indices=torch.as_tensor(np.asarray(indices)),
+            lengths=lengths,
+            layers=tuple(layers),
+            pooled=pooled,
+            logits=logits,
+        )
+
+    def _inputs(
+        self, encoded: Sequence[np.ndarray]
+    ) -> tuple[Tensor, Callable[[Cell], Tensor] | None]:
+        """The padded inputs, and for words a quicker way to the drive: once per distinct word."""
+        longest = max(len(document) for document in encoded)
+        if self.embedding is None:
+            padded = torch.zeros(
+                len(encoded), longest, self.input_size, dtype=self.dtype, device=self.device
+            )
+            for row, document in enumerate(encoded):
+                values = torch.as_tensor(document, dtype=self.dtype, device=self.device)
+                padded[row, : len(document)] = values
+            return padded, None
+        ids = np.zeros((len(encoded), longest), dtype=np.int64)
+        for row, document in enumerate(encoded):
+            ids[row, : len(document)] = document
+        words, where = np.unique(ids, return_inverse=True)
+        vectors = self.embedding[torch.as_tensor(words, device=self.device)]
+        index = torch.as_tensor(where.reshape(ids.shape), device=self.device)
+        return vectors, lambda cell: cell.drive(vectors)[index]
+
+    # Documents -----------------------------------------------------------------------------
+
+    def encode(self, documents: Iterable[Any]) -> list[np.ndarray]:
+        """Each document as indices (T,), or as vectors (T, width) for a model without words.
+
+        Raises:
+            DataError: an empty document, an unknown word without an unknown token, an index out
+                of range, a vector of another width; the message names the document.
+        """
+        if isinstance(documents, str):
+            raise DataError(
+                "Documents come as a list.",
+                expected="a list of token lists or texts",
+                got=f"one text, {documents[:40]!r}",
+                fix="wrap it: [text]",
+            )
+        return [self._encode_one(document, row) for row, document in enumerate(documents)]
+
+    def _encode_one(self, document: Any, row: int) -> np.ndarray:
+        if isinstance(document, str):
+            document = self.tokenize(document)
+        if not hasattr(document, "__len__"):
+            document = list(document)
+        if len(document) == 0:
+            raise DataError(
+                "A document must have at least one word.",
+                expected="one word or more",
+                got=f"document {row} is empty",
+                fix="drop it before scoring",
+            )
+        if self.embedding is None:
+            return _vectors(document, self.input_size, row)
+        if isinstance(document, np.ndarray | Tensor) or not isinstance(document[0], str):
+            return _indices(document, len(self.embedding), row)
+        if self.vocabulary is None:
+            raise DataError(
+                "Words need a vocabulary.",
+                expected="word indices, since this model was given no vocabulary",
+                got=f"document {row} holds words",
+                fix="pass vocabulary= when the model is read",
+            )
+        return self.vocabulary.encode(document)
+
+    def tokenize(self, text: str) -> list[str]:
+        """Cut a text the way the model's vocabulary was cut."""
+        if self.vocabulary is not None and self.vocabulary.tokenizer != "words":
+            raise DataError(
+                "This model's tokenizer is not the built-in one and is not stored with it.",
+                expected="token lists",
+                got="a text",
+                fix="tokenize it as in training and pass the tokens",
+            )
+        return tokenize(text)
+
+    # Parts ---------------------------------------------------------------------------------
+
+    @property
+    def cell(self) -> Cell:
+        """The dynamical system: the one cell, or the stack of layers as one system.
+
+        Raises:
+            NotApplicable: the network reads in two directions and is two systems.
+        """
+        if any(len(layer.directions) > 1 for layer in self.layers):
+            raise NotApplicable(
+                "A bidirectional network is two dynamical systems, one for each direction.",
+                expected="a network that reads in one direction",
+                got="a bidirectional layer",
+                fix="study model.layers[k].directions[0].cell and [1].cell apart",
+            )
+        cells = tuple(layer.directions[0].cell for layer in self.layers)
+        return cells[0] if len(cells) == 1 else Stack(layers=cells)
+
+    @property
+    def contrast(self) -> Tensor | None:
+        """The readout's direction in the pooled space, (H,): class 1 minus class 0, or for more
+        classes the first principal direction of the centred readout rows."""
+        if self.readout is None:
+            return None
+        weight = self.readout.weight
+        if len(weight) == 2:
+            return weight[1] - weight[0]
+        return torch.linalg.svd(weight - weight.mean(dim=0), full_matrices=False).Vh[0]
+
+    def require_readout(self) -> Readout:
+        """The readout, or a sentence on why there is none."""
+        if self.readout is None:
+            raise NotApplicable(
+                "This network has no readout, so it gives no class and no score.",
+                expected="a linear layer from the states to the classes",
+                got="a bare recurrent network",
+                fix="build the model with readout=",
+            )
+        return self.readout
+
+    @property
+    def architecture(self) -> str:
+        """In words, e.g. ``lstm(64)`` or ``2-layer bidirectional gru(128)``."""
+        first = self.layers[0].directions[0].cell
+        depth = f"{len(self.layers)}-layer " if len(self.layers) > 1 else ""
+        both = "bidirectional " if len(self.layers[0].directions) > 1 else ""
+        return f"{depth}{both}{first.kind}({first.hidden_size})"
+
+    @property
+    def input_size(self) -> int:
+        """Width of the vectors that the first layer reads."""
+        return self.layers[0].directions[0].cell.input_size
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the weights."""
+        return self.layers[0].directions[0].cell.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return self.layers[0].directions[0].cell.device
+
+    def to(
+        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> Self:
+        """This model with its weights in another dtype or on another device."""
+
+        def move(weight: Tensor) -> Tensor:
+            return weight.to(dtype=dtype, device=device)
+
+        return replace(
+            self,
+            layers=tuple(layer.map(move) for layer in self.layers),
+            embedding=None if self.embedding is None else move(self.embedding),
+            readout=None if self.readout is None else self.readout.map(move),
+        )
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every weight by name, as it is saved."""
+        named: dict[str, Tensor] = {}
+        if self.embedding is not None:
+            named["embedding"] = self.embedding
+        for k, layer in enumerate(self.layers):
+            for direction in layer.directions:
+                prefix = f"layer{k}.{'backward' if direction.reverse else 'forward'}"
+                named |= {f"{prefix}.{n}": w for n, w in direction.cell.parameters.items()}
+                if direction.initial is not None:
+                    named[f"{prefix}.initial"] = direction.initial
+        if self.readout is not None:
+            named |= {"readout.weight": self.readout.weight, "readout.bias": self.readout.bias}
+        return named
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the architecture and every weight; equal models have equal fingerprints."""
+        digest = hashlib.sha256(f"{self.architecture}|{self.pooling}".encode())
+        for name, weight in sorted(self.weights().items()):
+            array = weight.detach().cpu().contiguous()
+            digest.update(f"{name}|{tuple(array.shape)}|{array.dtype}".encode())
+            digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to a directory (safetensors + JSON); see ``rnnscope.load``."""
+        from rnnscope.models.saving import save_model
+
+        return save_model(self, path)
+
+    def describe(self) -> dict[str, Any]:
+        """What a report says of the model, JSON-safe."""
+        return {
+            "architecture": self.architecture,
+            "units": self.layers[-1].directions[0].cell.hidden_size,
+            "input_width": self.input_size,
+            "pooling": self.pooling,
+            "classes": list(self.classes),
+            "vocabulary": None if self.vocabulary is None else len(self.vocabulary),
+            "parameters": sum(weight.numel() for weight in self.weights().values()),
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "fingerprint": self.fingerprint,
+            "certificate": None if self.certificate is None else self.certificate.to_dict(),
+            "record": self.record,
+        }
+
+    def __repr__(self) -> str:
+        words = "raw vectors" if self.vocabulary is None else f"{len(self.vocabulary)} words"
+        return f"Model({self.architecture}, {words}, {self.pooling} state, {self.classes})"
+
+
+def _check_parts(model: Model) -> None:
+    if not model.layers or not all(layer.directions for layer in model.layers):
+        raise ModelError("A model needs at least one recurrent layer.", got="none")
+    if model.pooling not in POOLINGS:
+        raise ModelError(
+            "The pooling must be known.",
+            expected=" or ".join(map(repr, POOLINGS)),
+            got=repr(model.pooling),
+        )
+    for name, weight in model.weights().items():
+        if not torch.isfinite(weight).all():
+            bad = int((~torch.isfinite(weight)).sum())
+            raise ModelError(
+                "Every weight must be a finite number.",
+                expected="no NaN and no infinity",
+                got=f"{bad} of {weight.numel()} entries of {name} are not finite",
+                fix="the training has diverged, or the file is damaged; use an earlier checkpoint",
+            )
+    width = None if model.embedding is None else model.embedding.shape[-1]
+    for k, layer in enumerate(model.layers):
+        for direction in layer.directions:
+            if width is not None and direction.cell.input_size != width:
+                raise ModelError(
+                    f"Layer {k} must read what stands below it.",
+                    expected=f"input width {direction.cell.input_size}",
+                    got=f"{width}",
+                )
+        width = layer.output_size
+    if model.readout is not None:
+        classes, units = model.readout.weight.shape
+        if units != width:
+            raise ModelError(
+                "The readout must fit the last layer.",
+                expected=f"{width} inputs",
+                got=f"{units}",
+            )
+        if model.classes and len(model.classes) != classes:
+            raise ModelError(
+                "There must be one class name per logit.",
+                expected=f"{classes} names",
+                got=f"{len(model.classes)}: {', '.join(model.classes)}",
+            )
+    if model.vocabulary is not None and model.embedding is not None:
+        rows = len(model.embedding)
+        if len(model.vocabulary) != rows:
+            raise ModelError(
+                "Word k of the vocabulary is row k of the embedding.",
+                expected=f"{rows} words",
+                got=f"{len(model.vocabulary)}",
+                fix="pass the vocabulary that the network was trained with, special tokens too",
+            )
+
+
+def _vectors(document: Any, width: int, row: int) -> np.ndarray:
+    if isinstance(document, Sequence) and any(isinstance(item, str) for item in document):
+        raise DataError(
+            "This model reads vectors, not words.",
+            expected=f"an array (steps, {width})",
+            got=f"document {row} holds words",
+        )
+    values = np.asarray(document.detach().cpu() if isinstance(document, Tensor) else document)
+    if values.ndim != 2 or values.shape[1] != width or not np.isfinite(values).all():
+        raise DataError(
+            "A sequence of vectors must be finite and fit the model's input.",
+            expected=f"an array (steps, {width}) of finite numbers",
+            got=f"sequence {row} with shape {values.shape}",
+        )
+    return values
+
+
+def _indices(document: Any, rows: int, row: int) -> np.ndarray:
+    ids = np.asarray(document.detach().cpu() if isinstance(document, Tensor) else document)
+    if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
+        raise DataError(
+            "A document is a sequence of words, or of word indices.",
+            expected="strings or whole numbers",
+            got=f"document {row} of type {ids.dtype} and shape {ids.shape}",
+        )
+    if ids.min() < 0 or ids.max() >= rows:
+        raise DataError(
+            "A word index must be a row of the embedding.",
+            expected=f"0 to {rows - 1}",
+            got=f"document {row} holds {ids.min()} to {ids.max()}",
+        )
+    return ids.astype(np.int64)

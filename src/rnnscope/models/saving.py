@@ -1,0 +1,212 @@
+"""A model as a directory: ``model.safetensors`` and ``model.json``. Loading never executes code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from rnnscope.cells import CELLS
+from rnnscope.data import Vocabulary
+from rnnscope.errors import ModelError, NotApplicable, RnnscopeError, UsageError
+from rnnscope.models.layers import Direction, Layer, Readout
+from rnnscope.models.model import Model
+from rnnscope.models.parity import Certificate
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+
+
+def save_model(model: Model, path: str | Path) -> Path:
+    """Write a model to a directory, whole or not at all.
+
+    Raises:
+        UsageError: the path holds something that is not a saved model.
+        NotApplicable: the model's cell is a callable of the user's, which a file cannot hold.
+    """
+    path = Path(path)
+    if path.exists() and not (path / DESCRIPTION).is_file() and not _is_empty(path):
+        raise UsageError(
+            "A model is saved to its own directory.",
+            expected="a new or empty directory, or one that holds a saved model",
+            got=f"{path}, which holds something else",
+            fix="name another path; nothing was written",
+        )
+    weights = {name: w.detach().cpu().contiguous() for name, w in model.weights().items()}
+    data = save_tensors(weights)
+    description = json.dumps(_describe(model, data), indent=1, ensure_ascii=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        (draft / WEIGHTS).write_bytes(data)
+        (draft / DESCRIPTION).write_text(description, encoding="utf-8")
+        draft.chmod(0o755)
+        _swap(draft, path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return path
+
+
+def load(path: str | Path) -> Model:
+    """Read a model that ``model.save`` or ``rnnscope train`` wrote. Never executes code.
+
+    Args:
+        path: the directory, either file in it, or a run's directory that has it as ``model``.
+
+    Raises:
+        UsageError: there is no model at the path; the message says what is there.
+        ModelError: the files are damaged, of a later format, or do not belong together.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    if not (folder / DESCRIPTION).is_file() and (path / "model" / DESCRIPTION).is_file():
+        folder = path / "model"
+    if not path.exists() or not (folder / DESCRIPTION).is_file():
+        raise UsageError(
+            "There must be a saved model at the path.",
+            expected=f"a directory with {DESCRIPTION} and {WEIGHTS}",
+            got=f"{path}: {_what_is_there(path)}",
+            fix="train one with `rnnscope train`, or save one with model.save(path)",
+        )
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        data = (folder / WEIGHTS).read_bytes()
+        if description["format"] != FORMAT:
+            raise ModelError(
+                "The model's format must be one this version reads.",
+                expected=f"format {FORMAT}",
+                got=f"format {description['format']} in {folder / DESCRIPTION}",
+                fix="install a newer rnnscope",
+            )
+        if hashlib.sha256(data).hexdigest() != description["weights_sha256"]:
+            raise ModelError(
+                "The weights must be those the description was written with.",
+                expected=f"the digest stored in {DESCRIPTION}",
+                got=f"another digest of {folder / WEIGHTS}",
+                fix="the file is damaged or from another model; save it again",
+            )
+        return _build(description, load_tensors(data))
+    except RnnscopeError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        SafetensorError,
+        RecursionError,
+    ) as error:
+        raise ModelError(
+            "A saved model must be readable.",
+            expected=f"{DESCRIPTION} and {WEIGHTS} as rnnscope wrote them",
+            got=f"{folder}: {type(error).__name__}: {error}",
+            fix="the files are damaged; save or train the model again",
+        ) from error
+
+
+def _describe(model: Model, data: bytes) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "weights_sha256": hashlib.sha256(data).hexdigest(),
+        "layers": [[_describe_direction(d) for d in layer.directions] for layer in model.layers],
+        "pooling": model.pooling,
+        "classes": list(model.classes),
+        "one_logit": model.readout is not None and model.readout.one_logit,
+        "vocabulary": None if model.vocabulary is None else model.vocabulary.to_dict(),
+        "certificate": None if model.certificate is None else model.certificate.to_dict(),
+        "record": model.record,
+    }
+
+
+def _describe_direction(direction: Direction) -> dict[str, Any]:
+    cell = direction.cell
+    if cell.kind not in CELLS:
+        raise NotApplicable(
+            "A saved model holds numbers, not code.",
+            expected=f"cells of kind {', '.join(CELLS)}",
+            got=f"a cell of kind {cell.kind}",
+            fix="keep the code that builds it and build it again",
+        )
+    described: dict[str, Any] = {"kind": cell.kind, "reverse": direction.reverse}
+    if hasattr(cell, "nonlinearity"):
+        described["nonlinearity"] = cell.nonlinearity  # type: ignore[attr-defined]
+    return described
+
+
+def _build(description: dict[str, Any], weights: dict[str, Tensor]) -> Model:
+    layers = tuple(
+        Layer(directions=tuple(_build_direction(k, d, weights) for d in directions))
+        for k, directions in enumerate(description["layers"])
+    )
+    readout = None
+    if "readout.weight" in weights:
+        readout = Readout(
+            weight=weights["readout.weight"],
+            bias=weights["readout.bias"],
+            one_logit=bool(description["one_logit"]),
+        )
+    words, certificate = description["vocabulary"], description["certificate"]
+    return Model(
+        layers=layers,
+        embedding=weights.get("embedding"),
+        vocabulary=None if words is None else Vocabulary.from_dict(words),
+        readout=readout,
+        pooling=description["pooling"],
+        classes=tuple(description["classes"]),
+        certificate=None if certificate is None else Certificate(**certificate),
+        record=description["record"],
+    )
+
+
+def _build_direction(k: int, described: dict[str, Any], weights: dict[str, Tensor]) -> Direction:
+    prefix = f"layer{k}.{'backward' if described['reverse'] else 'forward'}."
+    own = {
+        name.removeprefix(prefix): weight
+        for name, weight in weights.items()
+        if name.startswith(prefix)
+    }
+    initial = own.pop("initial", None)
+    options = {key: described[key] for key in ("nonlinearity",) if key in described}
+    cell = CELLS[described["kind"]](**own, **options)
+    return Direction(cell=cell, initial=initial, reverse=described["reverse"])
+
+
+def _swap(draft: Path, path: Path) -> None:
+    """Put the finished draft in place of what is there; at no moment is the path half written."""
+    if not path.exists():
+        draft.rename(path)
+        return
+    old = draft.with_name(draft.name + ".old")
+    path.rename(old)
+    try:
+        draft.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _what_is_there(path: Path) -> str:
+    if path.is_dir():
+        inside = sorted(p.name for p in path.iterdir())[:6]
+        return "a directory with " + (", ".join(inside) if inside else "nothing in it")
+    if path.exists():
+        return "a file that is not part of a saved model"
+    parent = path.parent
+    near = sorted(p.name for p in parent.iterdir())[:6] if parent.is_dir() else []
+    return "nothing there" + (f"; {parent} holds {', '.join(near)}" if near else "")

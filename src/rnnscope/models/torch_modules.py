@@ -1,0 +1,278 @@
+"""Read a network from an ordinary torch module, and certify that our equations are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnnscope.cells import GRU, LSTM, Cell, Vanilla
+from rnnscope.data import Vocabulary
+from rnnscope.errors import ModelError, UsageError
+from rnnscope.models.layers import Direction, Layer, Readout
+from rnnscope.models.model import Model
+from rnnscope.models.parity import (
+    TOLERANCE,
+    Certificate,
+    match_output,
+    module_outputs,
+    states_difference,
+)
+from rnnscope.models.trajectory import POOLINGS, Pooling
+
+Part = TypeVar("Part", bound=nn.Module)
+
+
+def from_torch(
+    module: nn.Module,
+    *,
+    vocabulary: Vocabulary | Sequence[str] | Mapping[str, int] | None = None,
+    pooling: Pooling | None = None,
+    classes: Sequence[str] = (),
+    documents: Iterable[Any] | None = None,
+    embedding: str | None = None,
+    recurrent: str | None = None,
+    readout: str | None = None,
+    forward: Callable[[nn.Module, Tensor], Any] | None = None,
+    tolerance: float | None = None,
+) -> Model:
+    """Read an embedding, a recurrent stack and a linear readout out of a torch module.
+
+    The weights are copied and the module is left as it was. Then the module itself and our
+    equations are run on the same documents, one at a time, and the largest difference is stored
+    as ``model.certificate``; above the tolerance nothing is returned.
+
+    Args:
+        module: holds one ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` (several layers, either
+            ``batch_first``, one or two directions), at most one ``nn.Embedding`` and one
+            ``nn.Linear`` readout; or is a bare recurrent module.
+        vocabulary: word k is row k of the embedding; a list, or a mapping from word to row.
+        pooling: what the readout sees: "last", "mean" or "max"; found by trying when None.
+        classes: the names of the classes; numbers when empty.
+        documents: what to certify on: your own texts, token lists, index or vector arrays;
+            random ones when None.
+        embedding, recurrent, readout: names of the parts (as in ``named_modules``) where the
+            module has several.
+        forward: how to call the module on a batch of one, if not ``module(batch)``.
+        tolerance: largest accepted difference relative to max(1, largest value); by default
+            1e-4 in float32 and 1e-10 in float64.
+
+    Raises:
+        ModelError: no recurrent part, several candidates, an option we have no equations for, or
+            a difference above the tolerance (the message says where).
+    """
+    if not isinstance(module, nn.Module):
+        raise ModelError(
+            "A network is read from a torch module.",
+            expected="an instance of torch.nn.Module",
+            got=type(module).__name__,
+            fix="create it: from_torch(MyModel())" if isinstance(module, type) else "",
+        )
+    if pooling is not None and pooling not in POOLINGS:
+        raise UsageError(
+            "The pooling must be known.",
+            expected=" or ".join(map(repr, POOLINGS)),
+            got=repr(pooling),
+        )
+    stack = _part(module, nn.RNNBase, recurrent, "recurrent", needed=True)
+    table = _part(module, nn.Embedding, embedding, "embedding")
+    linear = _part(module, nn.Linear, readout, "readout")
+    model = Model(
+        layers=_layers(stack),
+        embedding=None if table is None else _weight(_plain(table).weight),
+        vocabulary=None if vocabulary is None else Vocabulary.of(vocabulary),
+        readout=None if linear is None else _readout(linear),
+        pooling=pooling or "last",
+        classes=tuple(str(name) for name in classes),
+        record={"source": f"torch module {type(module).__name__}"},
+    )
+    given = documents is not None
+    encoded = model.encode(documents) if given else _random_documents(model)
+    allowed = TOLERANCE.get(model.dtype, 1e-2) if tolerance is None else tolerance
+    certificate = Certificate(
+        states=states_difference(model, stack, encoded, allowed),
+        logits=None,
+        documents=len(encoded),
+        words=sum(map(len, encoded)),
+        tolerance=allowed,
+        data="yours" if given else "random",
+    )
+    if model.readout is None or module is stack:
+        return replace(model, certificate=certificate)
+    return _certify_logits(model, module, stack, encoded, certificate, pooling, forward)
+
+
+def _certify_logits(
+    model: Model,
+    module: nn.Module,
+    stack: nn.RNNBase,
+    encoded: list[np.ndarray],
+    certificate: Certificate,
+    pooling: Pooling | None,
+    forward: Callable[[nn.Module, Tensor], Any] | None,
+) -> Model:
+    """Hold the module's own outputs against ours, for the pooling given or for each there is."""
+    try:
+        theirs = module_outputs(
+            module,
+            encoded,
+            batch_first=stack.batch_first,
+            forward=forward,
+            dtype=model.dtype,
+            device=model.device,
+        )
+    except Exception as error:
+        if forward is not None:
+            raise
+        note = f"the module's own forward could not be run ({type(error).__name__}: {error})"
+        return replace(model, certificate=replace(certificate, note=note))
+
+    found: dict[Pooling, tuple[float, str, int]] = {}
+    for candidate in POOLINGS:
+        ours = replace(model, pooling=candidate).logits(encoded)
+        one = model.require_readout().one_logit
+        pairs = [match_output(a, b, one_logit=one) for a, b in zip(theirs, ours, strict=True)]
+        gaps = [gap for _, gap in pairs]
+        worst = int(np.argmax(gaps))
+        found[candidate] = (gaps[worst], pairs[worst][0], worst)
+    scale = max(1.0, max(float(out.abs().max()) for out in theirs))
+    limit = certificate.tolerance * scale
+    chosen = pooling or min(POOLINGS, key=lambda name: found[name][0])
+    gap, output, row = found[chosen]
+    if not gap <= limit:
+        fitting = [name for name in POOLINGS if found[name][0] <= limit]
+        raise ModelError(
+            "Our equations must give the logits of the module they were read from.",
+            expected=f"a difference of at most {limit:.1e}",
+            got=f"{gap:.3e} at document {row} with pooling {chosen!r}, though the hidden states "
+            f"agree to {certificate.states:.1e}"
+            + (f"; its output has shape {tuple(theirs[row].shape)}" if gap == float("inf") else ""),
+            fix=f"pass pooling={fitting[0]!r}, which agrees"
+            if fitting
+            else "the difference lies between the states and the logits: "
+            + _between(module, stack, model),
+        )
+    certificate = replace(certificate, logits=gap, output=output)
+    return replace(model, pooling=chosen, certificate=certificate)
+
+
+def _between(module: nn.Module, stack: nn.RNNBase, model: Model) -> str:
+    """A guess at what a module does that our readout does not."""
+    known = (nn.RNNBase, nn.Embedding, nn.Linear, nn.Dropout)
+    others = sorted(
+        f"{name} ({type(part).__name__})"
+        for name, part in module.named_modules()
+        if part is not module and not isinstance(part, known) and not list(part.children())
+    )
+    if others:
+        return "it also has " + ", ".join(others) + ", which our equations leave out"
+    return f"its forward does more than pool the states and apply one linear layer; {model!r}"
+
+
+def _part(
+    module: nn.Module, kind: type[Part], name: str | None, role: str, *, needed: bool = False
+) -> Any:
+    """The one submodule of a kind, or the one the user names."""
+    candidates = {n: part for n, part in module.named_modules() if isinstance(part, kind)}
+    if name is not None:
+        if name not in candidates:
+            raise UsageError(
+                f"The {role} part must be named as in named_modules().",
+                expected=", ".join(candidates) or f"a {kind.__name__}, and there is none",
+                got=repr(name),
+            )
+        return candidates[name]
+    if len(candidates) > 1:
+        raise ModelError(
+            f"There must be one {role} part, or you say which.",
+            expected=f"{role}= one of {', '.join(map(repr, candidates))}",
+            got=f"{len(candidates)} candidates",
+            fix="if the network needs several of them, it is not yet one we have equations for",
+        )
+    if needed and not candidates:
+        inside = sorted({type(part).__name__ for part in module.modules()})
+        raise ModelError(
+            "A network needs a recurrent part.",
+            expected="an nn.RNN, nn.GRU or nn.LSTM inside the module",
+            got=", ".join(inside[:8]),
+            fix="for any other recurrence use rnnscope.Autodiff with its step",
+        )
+    return next(iter(candidates.values()), None)
+
+
+def _layers(stack: nn.RNNBase) -> tuple[Layer, ...]:
+    if getattr(stack, "proj_size", 0):
+        raise ModelError(
+            "An LSTM with projected outputs is not one we have equations for yet.",
+            expected="proj_size=0",
+            got=f"proj_size={stack.proj_size}",
+        )
+    suffixes = ("", "_reverse") if stack.bidirectional else ("",)
+    return tuple(
+        Layer(
+            directions=tuple(
+                Direction(cell=_cell(stack, f"l{k}{suffix}"), reverse=bool(suffix))
+                for suffix in suffixes
+            )
+        )
+        for k in range(stack.num_layers)
+    )
+
+
+def _cell(stack: nn.RNNBase, suffix: str) -> Cell:
+    W = _weight(getattr(stack, f"weight_ih_{suffix}"))
+    V = _weight(getattr(stack, f"weight_hh_{suffix}"))
+    if stack.bias:
+        b = _weight(getattr(stack, f"bias_ih_{suffix}"))
+        a = _weight(getattr(stack, f"bias_hh_{suffix}"))
+    else:
+        b = a = W.new_zeros(len(W))
+    if isinstance(stack, nn.GRU):
+        n = V.shape[1]
+        return GRU(W=W, V=V, b=torch.cat([b[: 2 * n] + a[: 2 * n], b[2 * n :]]), a=a[2 * n :])
+    if isinstance(stack, nn.LSTM):
+        return LSTM(W=W, V=V, b=b + a)
+    if isinstance(stack, nn.RNN):
+        return Vanilla(W=W, V=V, b=b + a, nonlinearity="relu" if _is_relu(stack) else "tanh")
+    raise ModelError(
+        "The recurrent part must be one whose equations we know.",
+        expected="nn.RNN, nn.GRU or nn.LSTM",
+        got=type(stack).__name__,
+    )
+
+
+def _is_relu(stack: nn.RNN) -> bool:
+    return stack.nonlinearity == "relu"
+
+
+def _readout(linear: nn.Linear) -> Readout:
+    return Readout.of(_weight(linear.weight), None if linear.bias is None else _weight(linear.bias))
+
+
+def _plain(table: nn.Embedding) -> nn.Embedding:
+    if table.max_norm is not None:
+        raise ModelError(
+            "An embedding that rescales its own rows while it runs cannot be copied as it is.",
+            expected="max_norm=None",
+            got=f"max_norm={table.max_norm}",
+            fix="apply the norm to the weights once and set max_norm=None",
+        )
+    return table
+
+
+def _weight(parameter: Tensor) -> Tensor:
+    """A copy, so that nothing is shared with the user's module; half precision is widened."""
+    copy = parameter.detach().clone()
+    return copy if copy.dtype in (torch.float32, torch.float64) else copy.float()
+
+
+def _random_documents(model: Model) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    lengths = (1, 2, 3, 5, 8, 13, 21, 34)
+    if model.embedding is None:
+        return [rng.normal(size=(length, model.input_size)) for length in lengths]
+    return [rng.integers(0, len(model.embedding), size=length) for length in lengths]

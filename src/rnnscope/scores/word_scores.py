@@ -1,0 +1,208 @@
+"""The result of every score: one log-importance per word and class, and its completeness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnscope.errors import NotApplicable
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DocumentScores:
+    """The scores of one document.
+
+    Args:
+        tokens: its words (or positions, for a model without words).
+        values: (words, classes), natural log: ``values[j, i] = log beta_{i,j}``.
+        initial: (classes,), what a non-zero initial state adds; no word's.
+        logits: (classes,), the network's, output bias included.
+        bias: (classes,), the output bias; no word's.
+    """
+
+    tokens: tuple[str, ...]
+    values: Tensor
+    initial: Tensor
+    logits: Tensor
+    bias: Tensor
+
+    @property
+    def contrast(self) -> Tensor:
+        """(words,): log beta_1 - log beta_0; sums to the difference of the logits minus biases."""
+        return contrast(self.values)
+
+    @property
+    def completeness(self) -> float:
+        """Largest |sum of scores - (logit - bias)| over the classes."""
+        total = self.values.sum(dim=0) + self.initial
+        return float((total - (self.logits - self.bias)).abs().max())
+
+    def __repr__(self) -> str:
+        shown = zip(self.tokens, self.values.tolist(), strict=True)
+        return "\n".join(
+            f"{token:20s} " + " ".join(f"{value:+8.4f}" for value in row) for token, row in shown
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completeness:
+    """How well a method's scores add up to what they decompose, over a corpus.
+
+    Args:
+        error: largest |sum of scores - (logit - bias)|.
+        relative: the same, each document's over max(1, its sum of absolute scores).
+        documents: how many were looked at.
+    """
+
+    error: float
+    relative: float
+    documents: int
+
+    def to_dict(self) -> dict[str, float]:
+        """JSON-safe."""
+        return {"error": self.error, "relative": self.relative, "documents": self.documents}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Scores of some documents: ``values`` (B, T, classes) in text order, zero in the padding."""
+
+    indices: Tensor
+    values: Tensor
+    initial: Tensor
+    logits: Tensor
+
+
+class WordScores(Sequence[DocumentScores]):
+    """The scores of a corpus, one ``DocumentScores`` per document.
+
+    Computed batch by batch when first looked at, then kept as one flat array.
+
+    Attributes:
+        method: the name of the method.
+        model: a short description of the network and its fingerprint.
+        classes: the names of the classes.
+        tokens: each document's words as they came.
+        ids: each document's word indices, or None for a model without words.
+        vocabulary: the model's, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        model: Any,
+        tokens: Sequence[tuple[str, ...]],
+        encoded: Sequence[np.ndarray],
+        batches: Callable[[], Iterator[Batch]],
+    ) -> None:
+        self.method = method
+        self.fingerprint: str = model.fingerprint
+        self.classes: tuple[str, ...] = model.classes
+        self.vocabulary = model.vocabulary
+        self.bias: Tensor = model.require_readout().bias.detach().cpu()
+        self.tokens = tuple(tokens)
+        self.ids = None if model.embedding is None else tuple(encoded)
+        self.offsets = np.concatenate([[0], np.cumsum([len(d) for d in encoded], dtype=np.int64)])
+        self._batches = batches
+
+    @cached_property
+    def _flat(self) -> tuple[Tensor, Tensor, Tensor]:
+        """values (words, classes), initial (documents, classes), logits (documents, classes)."""
+        classes = len(self.classes)
+        values = self.bias.new_empty(int(self.offsets[-1]), classes)
+        initial = self.bias.new_empty(len(self), classes)
+        logits = self.bias.new_empty(len(self), classes)
+        for batch in self._batches():
+            rows = batch.indices.tolist()
+            for k, row in enumerate(rows):
+                start, stop = self.offsets[row], self.offsets[row + 1]
+                values[start:stop] = batch.values[k, : stop - start].cpu()
+            initial[rows], logits[rows] = batch.initial.cpu(), batch.logits.cpu()
+        return values, initial, logits
+
+    @property
+    def values(self) -> Tensor:
+        """All scores in one array, (words of all documents, classes); see ``offsets``."""
+        return self._flat[0]
+
+    @property
+    def logits(self) -> Tensor:
+        """The network's logits, (documents, classes)."""
+        return self._flat[2]
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The network's class of each document."""
+        return self.logits.argmax(dim=-1).numpy()
+
+    @property
+    def completeness(self) -> Completeness:
+        """How well the scores add up, over all documents."""
+        values, initial, logits = self._flat
+        owner = torch.as_tensor(np.repeat(np.arange(len(self)), np.diff(self.offsets)))
+        total = torch.zeros_like(logits).index_add_(0, owner, values) + initial
+        size = torch.zeros_like(logits).index_add_(0, owner, values.abs())
+        error = (total - (logits - self.bias)).abs()
+        return Completeness(
+            error=float(error.max()),
+            relative=float((error / size.clamp(min=1)).max()),
+            documents=len(self),
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> DocumentScores: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[DocumentScores]: ...
+    def __getitem__(self, index: int | slice) -> DocumentScores | list[DocumentScores]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        row = index + len(self) if index < 0 else index
+        if not 0 <= row < len(self):
+            raise IndexError(f"document {index} of {len(self)}")
+        values, initial, logits = self._flat
+        return DocumentScores(
+            tokens=self.tokens[row],
+            values=values[self.offsets[row] : self.offsets[row + 1]],
+            initial=initial[row],
+            logits=logits[row],
+            bias=self.bias,
+        )
+
+    def __repr__(self) -> str:
+        return f"WordScores({self.method}, {len(self)} documents, {self.offsets[-1]} words)"
+
+
+def contrast(values: Tensor) -> Tensor:
+    """Class 1 minus class 0 along the last axis.
+
+    Raises:
+        NotApplicable: there are not two classes.
+    """
+    if values.shape[-1] != 2:
+        raise NotApplicable(
+            "The contrast is between two classes.",
+            expected="two classes",
+            got=f"{values.shape[-1]}",
+            fix="use against_others, which compares each class with the mean of the others",
+        )
+    return values[..., 1] - values[..., 0]
+
+
+def against_others(values: Tensor) -> Tensor:
+    """Each class against the mean of the others in the log domain, same shape.
+
+    ``s_i = log beta_i - mean_{k != i} log beta_k``. Adding one vector to every row of the readout,
+    which changes no probability, does not change it; for two classes it is the paper's ratio.
+    """
+    classes = values.shape[-1]
+    return (values - values.mean(dim=-1, keepdim=True)) * (classes / (classes - 1))
