@@ -181,7 +181,7 @@ class Model:
             )
         if self.embedding is None:
             return _vectors(document, self.input_size, row)
-        if isinstance(document, np.ndarray | Tensor) or not isinstance(document[0], str):
+        if not isinstance(next(iter(document)), str):
             return _indices(document, len(self.embedding), row)
         if self.vocabulary is None:
             raise DataError(
@@ -247,10 +247,10 @@ class Model:
     @property
     def architecture(self) -> str:
         """In words, e.g. ``lstm(64)`` or ``2-layer bidirectional gru(128)``."""
-        first = self.layers[0].directions[0].cell
-        depth = f"{len(self.layers)}-layer " if len(self.layers) > 1 else ""
-        both = "bidirectional " if len(self.layers[0].directions) > 1 else ""
-        return f"{depth}{both}{first.kind}({first.hidden_size})"
+        directions, layers = self.layers[0].directions, len(self.layers)
+        depth = f"{layers}-layer " if layers > 1 else ""
+        both = "bidirectional " if directions[-1].reverse else ""
+        return f"{depth}{both}{directions[0].cell.kind}({directions[0].cell.hidden_size})"
 
     @property
     def input_size(self) -> int:

@@ -17,7 +17,7 @@ from rnnscope.errors import ModelError
 if TYPE_CHECKING:
     from rnnscope.models.model import Model
 
-TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 1e-1}
 """Largest difference that a certificate accepts, times max(1, largest value)."""
 
 
@@ -79,8 +79,9 @@ def states_difference(
     for row, document in enumerate(documents):
         inputs = _embedded(model, document)
         with undisturbed(recurrent):
-            batched = inputs[None] if recurrent.batch_first else inputs[:, None]
-            theirs = recurrent(batched)[0].reshape(len(document), -1)
+            own = inputs.to(next(recurrent.parameters()).dtype)
+            batched = own[None] if recurrent.batch_first else own[:, None]
+            theirs = recurrent(batched)[0].reshape(len(document), -1).to(inputs.dtype)
         top = model.trajectory([document]).layers[-1]
         ours = torch.cat([run.outputs for run in top], dim=-1)[0]
         gap = (ours - theirs).abs()

@@ -152,7 +152,8 @@ class MemoryScore(Score):
             steps = torch.arange(outputs.shape[1], device=outputs.device)
             inside = (steps < lengths[:, None]).unsqueeze(-1)
             if self.model.pooling == "mean":
-                share = (inside / lengths[:, None, None]).to(outputs.dtype).expand_as(outputs)
+                share = inside.to(outputs.dtype) / lengths[:, None, None]
+                share = share.expand_as(outputs)
             else:
                 where = outputs.masked_fill(~inside, -torch.inf).argmax(dim=1, keepdim=True)
                 share = torch.zeros_like(outputs).scatter_(1, where, 1.0)
