@@ -1,0 +1,7 @@
+"""The account: both halves of the story of a network, in one object."""
+
+from rnnscope.account.account import Account
+from rnnscope.account.explain import explain
+from rnnscope.account.options import ExplainOptions
+
+__all__ = ["Account", "ExplainOptions", "explain"]

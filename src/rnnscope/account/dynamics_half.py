@@ -1,0 +1,221 @@
+"""The second half of an account: states -> fixed points -> modes -> line attractor."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnnscope.account.material import Material
+from rnnscope.account.options import ExplainOptions
+from rnnscope.data import Corpus
+from rnnscope.dynamics import (
+    FixedPoints,
+    LineAttractorVerdict,
+    Manifold,
+    Modes,
+    WordProjections,
+    find_fixed_points,
+    fit_manifold,
+    line_attractor_verdict,
+    linearize,
+    slow_position,
+    word_projections,
+)
+from rnnscope.errors import NotApplicable
+from rnnscope.models import Model
+from rnnscope.statistics import Estimate, correlation
+
+LEAST_RATED = 10
+"""Rated texts a word must be in before its mean rating is compared with its push."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rated:
+    """Human ratings held against the network's own coordinates.
+
+    Args:
+        texts: what was rated.
+        position: each rated text's final position on the slow mode, (D,).
+        ratings: the human ratings, (D,).
+        of_position, of_logit: their correlations with the ratings (Pearson).
+        of_words: word pushes against the mean rating of the texts a word is in (Spearman).
+        by_word: for each word the mean rating and the number of texts.
+    """
+
+    texts: str
+    position: np.ndarray
+    ratings: np.ndarray
+    of_position: Estimate
+    of_logit: Estimate | None
+    of_words: Estimate | None
+    by_word: dict[str, tuple[float, int]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DynamicsHalf:
+    """What computes, as a dynamical system. Parts that do not apply are None, see ``left_out``."""
+
+    visited: Material
+    points: FixedPoints
+    modes: Modes | None
+    line: Manifold | None
+    verdict: LineAttractorVerdict | None
+    pushes: WordProjections | None
+    rated: Rated | None
+    reference: int
+    left_out: dict[str, str]
+
+
+def explain_dynamics(
+    model: Model,
+    material: Material,
+    visited: Material,
+    options: ExplainOptions,
+    say: Callable[[str], None],
+) -> DynamicsHalf:
+    """Find the fixed points from the states visited on held-out text, and say what they form.
+
+    Args:
+        model: the network.
+        material: text whose human ratings, if any, are compared with the network's coordinates.
+        visited: text whose judged part gives the states.
+        options: how.
+        say: told what is being done.
+
+    Raises:
+        NotApplicable: the network reads in two directions.
+    """
+    left_out: dict[str, str] = {}
+
+    def attempt(name: str, make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except NotApplicable as error:
+            left_out[name] = str(error)
+            return None
+
+    say("finding fixed points")
+    points = find_fixed_points(
+        model, visited.judged, options.inputs, count=options.points, rng=options.seed
+    )
+    if not len(points.line_states):
+        left_out["modes"] = (
+            "No root, continuum or manifold point lies where the data goes, "
+            "so there is nothing to linearize around."
+        )
+        return DynamicsHalf(
+            visited=visited,
+            points=points,
+            modes=None,
+            line=None,
+            verdict=None,
+            pushes=None,
+            rated=None,
+            reference=0,
+            left_out=left_out,
+        )
+    say("linearizing")
+    modes = linearize(model, points, count=options.modes)
+    line = attempt("manifold", lambda: fit_manifold(points, modes, rng=options.seed))
+    verdict = None if line is None else line_attractor_verdict(points, modes, line)
+    pushes = attempt("word pushes", lambda: word_projections(model, modes))
+    reference = _reference(modes, line)
+    found = None
+    if line is not None:
+        found = _rate(model, modes, line, pushes, material, options, left_out)
+    return DynamicsHalf(
+        visited=visited,
+        points=points,
+        modes=modes,
+        line=line,
+        verdict=verdict,
+        pushes=pushes,
+        rated=found,
+        reference=reference,
+        left_out=left_out,
+    )
+
+
+def _reference(modes: Modes, line: Manifold | None) -> int:
+    """The point in the middle of the line."""
+    if line is None:
+        return 0
+    order = line.coordinate(modes.states).argsort(stable=True)
+    return int(order[(len(order) - 1) // 2])
+
+
+def _rate(
+    model: Model,
+    modes: Modes,
+    line: Manifold,
+    pushes: WordProjections | None,
+    material: Material,
+    options: ExplainOptions,
+    left_out: dict[str, str],
+) -> Rated | None:
+    """Hold positions, logits and word pushes against human ratings, where there are any."""
+    corpus = material.corpus
+    if corpus is None or corpus.valence is None:
+        left_out["valence"] = "The corpus has no human ratings to compare with."
+        return None
+    ratings: Any = material.valence
+    position = _positions(model, modes, line, material.judged, left_out)
+    logit = None
+    if model.readout is not None and len(model.classes) == 2:
+        logits = model.logits(material.judged)
+        logit = (logits[:, 1] - logits[:, 0]).double().cpu().numpy()
+    by_word = _mean_ratings(corpus.split("train"))
+    words = None
+    if pushes is not None:
+        common = [
+            (float(push), by_word[word][0])
+            for word, push in zip(pushes.words, pushes.mean, strict=True)
+            if by_word.get(word, (0.0, 0))[1] >= LEAST_RATED
+        ]
+        if len(common) > 2:
+            a, b = np.array(common).T
+            words = correlation(a, b, rank=True, seed=options.seed)
+    return Rated(
+        texts=f"{len(ratings)} held-out texts of {corpus.name}",
+        position=position,
+        ratings=ratings,
+        of_position=correlation(position, ratings, seed=options.seed),
+        of_logit=None if logit is None else correlation(logit, ratings, seed=options.seed),
+        of_words=words,
+        by_word=by_word,
+    )
+
+
+def _positions(
+    model: Model,
+    modes: Modes,
+    line: Manifold,
+    documents: Sequence[Any],
+    left_out: dict[str, str],
+) -> np.ndarray:
+    """Where documents end along the slow mode, or along the line's axis where it is not real."""
+    try:
+        return slow_position(model, modes, line, documents).values.numpy()
+    except NotApplicable as error:
+        left_out["slow position"] = f"{error}\nPositions are along the manifold's axis instead."
+    final = torch.empty(len(documents), modes.states.shape[-1], dtype=torch.float64)
+    for trajectory in model.trajectories(documents):
+        final[trajectory.indices] = trajectory.final().detach().cpu().double()
+    return line.coordinate(final).numpy()
+
+
+def _mean_ratings(corpus: Corpus) -> dict[str, tuple[float, int]]:
+    """For each word the mean rating of the texts it is in, and how many those are."""
+    totals: dict[str, float] = defaultdict(float)
+    counts: dict[str, int] = defaultdict(int)
+    ratings: Any = corpus.valence
+    for document, rating in zip(corpus.documents, ratings.tolist(), strict=True):
+        for word in set(document):
+            totals[word] += rating
+            counts[word] += 1
+    return {word: (totals[word] / counts[word], counts[word]) for word in totals}

@@ -1,0 +1,85 @@
+"""``explain``: both halves of the story of a network, in one object."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rnnscope.account.account import Account
+from rnnscope.account.dynamics_half import explain_dynamics
+from rnnscope.account.material import Material
+from rnnscope.account.options import ExplainOptions
+from rnnscope.account.rules_half import explain_rules
+from rnnscope.errors import NotApplicable
+from rnnscope.models import Model
+
+
+def explain(
+    model: Model,
+    corpus: Any,
+    *,
+    dynamics_corpus: Any = None,
+    options: ExplainOptions | None = None,
+    progress: bool = False,
+    **changes: Any,
+) -> Account:
+    """Say how a network decides: the rules it follows and the dynamical system it runs.
+
+    Rules are mined on the corpus' train split and everything is judged on its test split (without
+    splits: 80 % and 20 % by seed, and the account says so). What does not apply to the network,
+    such as rules for one that reads vectors, is named in ``not_applied`` and the rest is done.
+
+    Args:
+        model: the network.
+        corpus: a corpus, anything ``load_corpus`` reads, or, for a model that reads vectors, an
+            iterable of arrays (steps, width). Labels are optional.
+        dynamics_corpus: text whose states the dynamics half starts from, such as longer documents
+            of the same kind; the corpus itself when None.
+        options: see ``ExplainOptions``; ``changes`` are put over them.
+        progress: say on standard error what is being done.
+
+    Raises:
+        DataError: a corpus the model cannot read.
+        NotApplicable: nothing at all applies.
+    """
+    chosen = ExplainOptions.of(options, changes)
+    say = _teller(progress)
+    material = Material.of(model, corpus, seed=chosen.seed)
+    left_out: dict[str, str] = {}
+    rules = dynamics = None
+    try:
+        rules = explain_rules(model, material, chosen, say)
+    except NotApplicable as error:
+        left_out["rules"] = str(error)
+    try:
+        visited = material
+        if dynamics_corpus is not None:
+            visited = Material.of(model, dynamics_corpus, seed=chosen.seed)
+        dynamics = explain_dynamics(model, material, visited, chosen, say)
+    except NotApplicable as error:
+        left_out["dynamics"] = str(error)
+    for half in (rules, dynamics):
+        left_out |= {} if half is None else half.left_out
+    if rules is None and dynamics is None:
+        raise NotApplicable(
+            "Neither half of an account applies to this network.",
+            got="; ".join(left_out.values()),
+        )
+    return Account(
+        model=model,
+        material=material,
+        options=chosen,
+        rules_half=rules,
+        dynamics_half=dynamics,
+        not_applied=left_out,
+    )
+
+
+def _teller(progress: bool) -> Callable[[str], None]:
+    def say(what: str) -> None:
+        if progress:
+            sys.stderr.write(f"  {what}\n")
+            sys.stderr.flush()
+
+    return say

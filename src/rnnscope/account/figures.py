@@ -1,0 +1,130 @@
+"""The numbers behind the page's figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnscope.account.dynamics_half import DynamicsHalf
+from rnnscope.account.material import Material
+from rnnscope.models import Model
+
+SHOWN_STATES = 800
+SHOWN_WORDS = 12
+"""Words shown at each end of the slow mode."""
+
+
+def figure_data(
+    model: Model,
+    material: Material,
+    dynamics: DynamicsHalf,
+    rows: list[int],
+) -> dict[str, Any]:
+    """Everything the figures draw, JSON-safe."""
+    figures: dict[str, Any] = {"state_space": _state_space(model, material, dynamics, rows)}
+    modes, line = dynamics.modes, dynamics.line
+    if modes is not None:
+        values = modes.eigenvalues[dynamics.reference]
+        figures["eigenvalues"] = {"reference": pairs(values)}
+    if modes is not None and line is not None:
+        tau = modes.time_constants[:, :3]
+        coordinate = line.coordinate(modes.states)
+        theta = 2 * (coordinate - coordinate.min()) / (coordinate.max() - coordinate.min()) - 1
+        figures["time_constants"] = {"position": rounded(theta), "tau": tau.tolist()}
+    if dynamics.pushes is not None:
+        figures["pushes"] = _pushes(model, dynamics)
+    if dynamics.rated is not None:
+        figures["positions"] = {
+            "position": rounded(torch.tensor(dynamics.rated.position)),
+            "valence": rounded(torch.tensor(dynamics.rated.ratings)),
+        }
+    return figures
+
+
+def pairs(values: Tensor) -> list[list[float]]:
+    """Complex numbers as [real, imaginary]."""
+    return torch.view_as_real(values.contiguous()).tolist()
+
+
+def rounded(values: Tensor) -> list[Any]:
+    """As a list, to six significant digits: a figure shows no more."""
+    return np.vectorize(lambda v: float(f"{v:.6g}"), otypes=[float])(values.numpy()).tolist()
+
+
+def _state_space(
+    model: Model,
+    material: Material,
+    dynamics: DynamicsHalf,
+    rows: list[int],
+) -> dict[str, Any]:
+    """The plane of the visited states' first two principal axes, and what lies in it."""
+    seeds = dynamics.points.seeds
+    center = seeds.mean(dim=0)
+    _, sigma, axes = torch.linalg.svd(seeds - center, full_matrices=False)
+    plane = axes[:2]
+    if len(plane) < 2:
+        plane = torch.cat([plane, torch.zeros_like(plane)])[:2]
+    if dynamics.points.readout is not None and float(plane[0] @ dynamics.points.readout) < 0:
+        plane = plane * torch.tensor([[-1.0], [1.0]], dtype=plane.dtype)
+    variance = sigma**2 / (sigma**2).sum().clamp_min(1e-300)
+
+    def project(states: Tensor) -> list[Any]:
+        return rounded((states.detach().cpu().double() - center) @ plane.mT)
+
+    shown = dynamics.visited.judged[:SHOWN_STATES]
+    finals = seeds.new_empty(len(shown), seeds.shape[1])
+    classes: list[Any] = [None] * len(shown)
+    for trajectory in model.trajectories(shown):
+        finals[trajectory.indices] = trajectory.final().detach().cpu().double()
+        if trajectory.logits is not None:
+            given = trajectory.logits.argmax(dim=-1).tolist()
+            for row, label in zip(trajectory.indices.tolist(), given, strict=True):
+                classes[row] = model.classes[label]
+    points = dynamics.points
+    kinds = (points.roots, points.continua, points.ghosts, points.manifold)
+    start = torch.cat([layer.directions[0].start for layer in model.layers])
+    paths = []
+    for place, row in enumerate(rows):
+        states = model.trajectory([material.judged[row]]).states[0]
+        paths.append({"xy": project(torch.cat([start[None], states])), "example": place})
+    readout = None
+    if points.readout is not None:
+        arrow = plane @ points.readout
+        readout = {"xy": rounded(arrow / arrow.norm().clamp_min(1e-300))}
+    return {
+        "axes_variance": [float(v) for v in variance[:2]],
+        "states": {"xy": project(finals), "class": classes},
+        "points": {kind.kind: {"xy": project(kind.states)} for kind in kinds},
+        "paths": paths,
+        "readout": readout,
+    }
+
+
+def _pushes(model: Model, dynamics: DynamicsHalf) -> list[dict[str, Any]]:
+    """The words at both ends of the slow mode, of those that stand in enough rated texts."""
+    pushes: Any = dynamics.pushes
+    by_word = {} if dynamics.rated is None else dynamics.rated.by_word
+    known = [k for k, word in enumerate(pushes.words) if not by_word or by_word.get(word)]
+    special = set()
+    if model.vocabulary is not None:
+        special = {model.vocabulary.unknown, model.vocabulary.padding}
+    frequent = [
+        k
+        for k in known
+        if pushes.words[k] not in special and (not by_word or by_word[pushes.words[k]][1] >= 10)
+    ]
+    order = sorted(frequent, key=lambda k: float(pushes.mean[k]))
+    ends = order[:SHOWN_WORDS] + order[-SHOWN_WORDS:] if len(order) > 2 * SHOWN_WORDS else order
+    return [
+        {
+            "word": pushes.words[k],
+            "push": float(pushes.mean[k]),
+            "spread": float(pushes.spread[k]),
+            "rating": by_word[pushes.words[k]][0] if pushes.words[k] in by_word else None,
+            "count": by_word[pushes.words[k]][1] if pushes.words[k] in by_word else None,
+        }
+        for k in ends
+    ]

@@ -1,0 +1,227 @@
+"""The verdict in words and numbers, and the documents worth showing word by word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnnscope.account.dynamics_half import DynamicsHalf
+from rnnscope.account.material import Material
+from rnnscope.account.rules_half import RulesHalf
+from rnnscope.fidelity import Fidelity
+from rnnscope.models import Model
+from rnnscope.scores import against_others
+from rnnscope.statistics import Estimate
+
+SHORT, LONG = 3, 60
+"""Words in a document that is shown."""
+
+
+def sentences(
+    model: Model, material: Material, rules: RulesHalf | None, dynamics: DynamicsHalf | None
+) -> list[str]:
+    """What the network does, for a reader who knows neither paper."""
+    judged = len(material.judged)
+    told: list[str] = []
+    if rules is not None:
+        classes = " or ".join(model.classes)
+        told.append(f"This {model.architecture} network decides between {classes}.")
+        if rules.accuracy is not None:
+            told[0] = (
+                f"This {model.architecture} network tells {classes} apart and is right on "
+                f"{rules.accuracy.value:.0%} of {judged:,} held-out documents."
+            )
+        told += _about_rules(rules)
+    if dynamics is not None:
+        told += _about_dynamics(dynamics)
+    return told
+
+
+def _about_rules(rules: RulesHalf) -> list[str]:
+    own = rules.named(f"rules ({rules.method})")
+    bag, majority = rules.named("bag of words"), rules.named("majority class")
+    if own is None or majority is None:
+        return []
+    beside = f"a bag of words {bag.agreement.value:.0%}, " if bag else ""
+    return [
+        f"The first match in a list of {own.size:,} phrases read out of it gives its answer on "
+        f"{own.agreement.value:.0%} of them ({beside}always the same class "
+        f"{majority.agreement.value:.0%})."
+    ]
+
+
+def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
+    told: list[str] = []
+    if dynamics.verdict is not None and dynamics.modes is not None:
+        stability = dynamics.verdict.stability
+        slow, fast = _steps(stability.value), _steps(stability.null)
+        share = dynamics.verdict.dimension.value or 0
+        told.append(
+            f"With no input its states rest near a set whose first axis holds {share:.0%} of its "
+            f"spread; along the slowest direction a state changes over {slow} words, along the "
+            f"next over {fast}. {dynamics.verdict.sentence}"
+        )
+    if dynamics.rated is not None:
+        told.append(
+            f"Where a text ends on the slow direction goes with how people rated it: correlation "
+            f"{dynamics.rated.of_position.value:.2f}."
+        )
+    return told
+
+
+def _steps(value: float | None) -> str:
+    if value is None:
+        return "an unknown number of"
+    return f"{value:,.0f}" if np.isfinite(value) else "endlessly many"
+
+
+def tiles(rules: RulesHalf | None, dynamics: DynamicsHalf | None) -> list[dict[str, Any]]:
+    """The numbers at the top of the page."""
+    shown: list[dict[str, Any]] = []
+
+    def add(label: str, value: Any, unit: str, meaning: str) -> None:
+        interval = None
+        if isinstance(value, Estimate):
+            value, interval = value.value, [value.low, value.high]
+        shown.append(
+            {
+                "label": label,
+                "value": value,
+                "interval": interval,
+                "unit": unit,
+                "meaning": meaning,
+            }
+        )
+
+    if rules is not None:
+        if rules.accuracy is not None:
+            add("accuracy", rules.accuracy, "share", "held-out documents the network gets right")
+        own = rules.named(f"rules ({rules.method})")
+        if own is not None:
+            add(
+                "rules agree",
+                own.agreement,
+                "share",
+                f"held-out documents where {own.size:,} rules give the network's answer",
+            )
+        bag = rules.named("bag of words")
+        if bag is not None:
+            add(
+                "bag of words agrees",
+                bag.agreement,
+                "share",
+                "the same for word counts fitted to the network's answers",
+            )
+    if dynamics is not None and dynamics.verdict is not None:
+        add(
+            "memory",
+            dynamics.verdict.stability.value,
+            "steps",
+            "words over which the slowest direction changes",
+        )
+    if dynamics is not None and dynamics.rated is not None:
+        add(
+            "position and rating",
+            dynamics.rated.of_position,
+            "correlation",
+            "final position on the slow direction against human ratings",
+        )
+    return shown
+
+
+def fidelity_entry(fidelity: Fidelity | None) -> dict[str, Any] | None:
+    """One description as plain numbers with intervals apart."""
+    if fidelity is None:
+        return None
+    accuracy = fidelity.accuracy
+    return {
+        "name": fidelity.name,
+        "agreement": fidelity.agreement.value,
+        "accuracy": None if accuracy is None else accuracy.value,
+        "coverage": fidelity.coverage,
+        "size": fidelity.size,
+        "intervals": {
+            "agreement": [fidelity.agreement.low, fidelity.agreement.high],
+            "accuracy": None if accuracy is None else [accuracy.low, accuracy.high],
+        },
+    }
+
+
+def examples(
+    model: Model, material: Material, rules: RulesHalf, count: int
+) -> tuple[list[int], list[dict[str, Any]]]:
+    """Judged documents worth reading word by word: their rows, and what the page shows."""
+    rows = _choose(material, rules, count)
+    return [row for row, _ in rows], [_example(model, material, rules, r, why) for r, why in rows]
+
+
+def _choose(material: Material, rules: RulesHalf, count: int) -> list[tuple[int, str]]:
+    lengths = np.array([len(document) for document in material.judged])
+    readable = (lengths >= SHORT) & (lengths <= LONG)
+    if not readable.any():
+        readable = lengths <= np.sort(lengths)[: max(count, 1)].max()
+    confidence = rules.probabilities.max(dim=-1).values.numpy()
+    candidates: list[tuple[str, np.ndarray, np.ndarray]] = []
+    right = np.ones(len(lengths), dtype=bool)
+    if material.labels is not None:
+        right = rules.predictions == material.labels
+    for label in range(rules.probabilities.shape[1]):
+        sure = readable & right & (rules.predictions == label)
+        candidates.append(("the network is sure", sure, -confidence))
+    if rules.rules is not None:
+        differ = rules.rules.predict(_words(material)) != rules.predictions
+        candidates.append(("the rules disagree with the network", readable & differ, -confidence))
+    if material.labels is not None:
+        candidates.append(("the network is wrong and sure", readable & ~right, -confidence))
+    candidates.append(("the network is least sure", readable, confidence))
+    order = np.random.default_rng(0).permutation(len(lengths)).astype(float)
+    candidates += [("drawn at random", readable, order)] * count
+    chosen: list[tuple[int, str]] = []
+    for why, among, key in candidates:
+        left = among.copy()
+        left[[row for row, _ in chosen]] = False
+        if left.any() and len(chosen) < count:
+            chosen.append((int(np.flatnonzero(left)[key[left].argmin()]), why))
+    return chosen
+
+
+def _words(material: Material) -> list[list[str]]:
+    return [[str(word) for word in document] for document in material.judged]
+
+
+def _example(
+    model: Model, material: Material, rules: RulesHalf, row: int, why: str
+) -> dict[str, Any]:
+    predicted = int(rules.predictions[row])
+    # Two classes are shown as the second against the first, so that colours mean classes.
+    shown = 1 if len(model.classes) == 2 else predicted
+    strips = dict.fromkeys(("beta", "gamma")) | {
+        name: against_others(scores[row].values.double())[:, shown].tolist()
+        for name, scores in rules.scores.items()
+    }
+    tokens = [str(word) for word in material.judged[row]]
+    if rules.scores:
+        tokens = list(next(iter(rules.scores.values()))[row].tokens)
+    firing = None if rules.rules is None else rules.rules.explain(tokens)
+    fired = None
+    if firing is not None and firing.rule is not None:
+        fired = {
+            "phrase": list(firing.rule.words),
+            "class": firing.class_name,
+            "rank": firing.rank + 1,
+            "position": firing.position,
+        }
+    label = None if material.labels is None else model.classes[int(material.labels[row])]
+    return {
+        "tokens": tokens,
+        **strips,
+        "shown_class": model.classes[shown],
+        "predicted": model.classes[predicted],
+        "label": label,
+        "probability": float(rules.probabilities[row, predicted]),
+        "valence": None if material.valence is None else float(material.valence[row]),
+        "rule": fired,
+        "rules_say": None if firing is None else firing.class_name,
+        "why_shown": why,
+    }
