@@ -1,0 +1,344 @@
+"""The command line: one function a command. Results on standard output, progress on standard error.
+
+Exit codes: 0 done, 1 failed on the data or the network, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from rnnscope.account import Account, ExplainOptions, explain
+from rnnscope.account.material import Material
+from rnnscope.data import load_corpus
+from rnnscope.dynamics import find_fixed_points, fit_manifold, line_attractor_verdict, linearize
+from rnnscope.errors import RnnscopeError, UsageError
+from rnnscope.models import load
+from rnnscope.phrases import mine_phrases
+from rnnscope.rules import RuleList
+from rnnscope.scores import CellDecomposition, CellDifference
+from rnnscope.training import TrainingOptions
+from rnnscope.training import train as train_network
+
+DEMO = Path("runs/demo")
+
+Method = Literal["gamma", "beta"]
+Flat = tyro.conf.OmitArgPrefixes
+Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
+Where = Annotated[Path, tyro.conf.arg(metavar="DIR")]
+Source = Annotated[str, tyro.conf.arg(metavar="FILE|NAME")]
+
+
+def demo(out: Where = DEMO, seed: int = 0, as_json: Json = False) -> None:
+    """Train an LSTM on the embedded rated sentences and write its report.
+
+    The network is trained on documents composed of 1 to 8 sentences; rules are mined and judged
+    on single sentences. Run again, it takes up the trained network.
+
+    Example: rnnscope demo --out runs/demo
+
+    Args:
+        out: where the report, account.json and the model go.
+        seed: of the network and every sample.
+        as_json: print the account instead of its summary.
+    """
+    started = time.perf_counter()
+    documents, sentences = load_corpus("embedded:documents"), load_corpus("embedded:sentences")
+    _say(f"training an LSTM on {len(documents.split('train')):,} documents (kept in {out})")
+    model = train_network(documents, TrainingOptions(seed=seed), directory=out, progress=True)
+    _say("explaining it")
+    options = ExplainOptions(seed=seed)
+    account = explain(model, sentences, dynamics_corpus=documents, options=options, progress=True)
+    page = account.save(out / "report.html")
+    _finish(account, page, as_json, started)
+
+
+def train(
+    out: tyro.conf.Positional[Where],
+    options: Flat[TrainingOptions] = TrainingOptions(),  # noqa: B008
+    data: Source = "embedded:documents",
+    text: str = "text",
+    label: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """Train a reference network and save it.
+
+    Every finished epoch is checkpointed in the directory; a run that was stopped goes on there.
+
+    Example: rnnscope train runs/gru --architecture gru --data reviews.csv --label stars
+
+    Args:
+        out: a directory for the checkpoint and the model.
+        options: how to train.
+        data: a CSV, TSV, JSONL or Parquet file, or "embedded:sentences", "embedded:documents".
+        text: its column of texts.
+        label: its column of labels; "label" if there is one.
+        as_json: print the training record as JSON.
+    """
+    corpus = load_corpus(data, text=text, label=label)
+    model = train_network(corpus, options, directory=out, progress=True)
+    record = dict(model.record)
+    if corpus.has_split("test") and corpus.labels is not None:
+        test = corpus.split("test")
+        record["test_accuracy"] = float((model.predict(test.documents) == test.labels).mean())
+    if as_json:
+        _print_json(record)
+        return
+    print(model)
+    for name in ("validation_accuracy", "test_accuracy"):
+        if name in record:
+            print(f"{name.replace('_', ' ')}: {record[name]:.3f}")
+    print(f"model: {out / 'model'}")
+
+
+def report(
+    model: Where = DEMO,
+    data: Source = "embedded:sentences",
+    out: Annotated[Path, tyro.conf.arg(metavar="HTML")] = Path("report.html"),
+    text: str = "text",
+    label: str | None = None,
+    valence: str | None = None,
+    max_rules: int = 1000,
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """Explain a saved network on a corpus and write the page.
+
+    Example: rnnscope report --model runs/demo --data reviews.csv --out report.html
+
+    Args:
+        model: a saved model's directory.
+        data: a file or an embedded set.
+        out: the page; account.json goes beside it.
+        text: the column of texts.
+        label: the column of labels; labels are optional.
+        valence: a column of human ratings to compare with.
+        max_rules: rules in the list at most.
+        seed: of splits and samples.
+        as_json: print the account instead of its summary.
+    """
+    started = time.perf_counter()
+    _check_page(out)
+    network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
+    account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
+    _finish(account, account.save(out), as_json, started)
+
+
+def rules(
+    model: Where = DEMO,
+    data: Source = "embedded:sentences",
+    method: Method = "gamma",
+    max_rules: int = 1000,
+    word_threshold: float = 1.1,
+    min_count: int = 5,
+    show: int = 20,
+    text: str = "text",
+    label: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """Mine phrases, make the rule list, and say how well it stands in for the network.
+
+    Example: rnnscope rules --model runs/demo --show 30
+
+    Args:
+        model: a saved model's directory.
+        data: a file or an embedded set; mined on its train split, judged on its test split.
+        method: the word score.
+        max_rules: rules in the list at most.
+        word_threshold: how important each word of a candidate must be.
+        min_count: occurrences of a phrase at least.
+        show: rules printed.
+        text: the column of texts.
+        label: the column of labels.
+        as_json: print all rules as JSON.
+    """
+    network, corpus = load(model), load_corpus(data, text=text, label=label)
+    material = Material.of(network, corpus, seed=0)
+    _say(f"scoring and mining {len(material.mined):,} documents")
+    scores = _method(method)(network).score(material.mined)
+    phrases = mine_phrases(scores, word_threshold=word_threshold, min_count=min_count)
+    found = RuleList.from_phrases(phrases, max_rules=max_rules)
+    network_says = network.predict(material.judged)
+    agreement = float((found.predict(material.judged) == network_says).mean())
+    coverage = float((found.fired(material.judged) >= 0).mean())
+    if as_json:
+        _print_json(
+            found.to_dict()
+            | {"method": method, "phrases": len(phrases)}
+            | {"agreement": agreement, "coverage": coverage, "judged": len(material.judged)}
+        )
+        return
+    print(f"{found.size} rules of {len(phrases)} phrases, by {method}; {_judged_on(material)}")
+    print(f"agreement with the network {agreement:.3f}, coverage {coverage:.3f}\n")
+    print(f"{'':>5}  {'S':>8}  {'times':>6}  {'class':10}  phrase")
+    for rank, rule in enumerate(found.rules[:show], 1):
+        name = found.classes[rule.class_index]
+        print(f"{rank:5d}  {rule.importance:8.2f}  {rule.count:6d}  {name:10}  {rule.text}")
+    print(f"else: {found.classes[found.default]}")
+
+
+def score(
+    sentence: tyro.conf.Positional[str],
+    model: Where = DEMO,
+    method: Method = "gamma",
+    as_json: Json = False,
+) -> None:
+    """Score every word of a sentence.
+
+    Example: rnnscope score "not a bad film" --model runs/demo
+
+    Args:
+        sentence: the text, in quotes.
+        model: a saved model's directory.
+        method: gamma (cell decomposition) or beta (cell difference).
+        as_json: print as JSON.
+    """
+    network = load(model)
+    found = _method(method)(network).score([sentence])[0]
+    probabilities = network.probabilities([sentence])[0].tolist()
+    by_class = dict(zip(network.classes, probabilities, strict=True))
+    if as_json:
+        _print_json(
+            {
+                "tokens": list(found.tokens),
+                "classes": list(network.classes),
+                "method": method,
+                "values": found.values.tolist(),
+                "initial": found.initial.tolist(),
+                "bias": found.bias.tolist(),
+                "logits": found.logits.tolist(),
+                "probabilities": by_class,
+                "completeness": found.completeness,
+            }
+        )
+        return
+    print("".join(f"{name}: {p:.3f}   " for name, p in by_class.items()).rstrip() + "\n")
+    print(f"{'word':20} " + " ".join(f"{name:>12}" for name in network.classes))
+    for token, values in zip(found.tokens, found.values.tolist(), strict=True):
+        print(f"{token:20} " + " ".join(f"{value:+12.4f}" for value in values))
+    rest = (found.bias + found.initial).tolist()
+    print(f"{'(no word)':20} " + " ".join(f"{value:+12.4f}" for value in rest))
+    print(f"{'logit':20} " + " ".join(f"{value:+12.4f}" for value in found.logits.tolist()))
+
+
+def dynamics(
+    model: Where = DEMO,
+    data: Source = "embedded:documents",
+    inputs: str = "zero",
+    points: int = 200,
+    text: str = "text",
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """Find the fixed points and slow modes, and say how far they form a line attractor.
+
+    Example: rnnscope dynamics --model runs/demo --points 200
+
+    Args:
+        model: a saved model's directory.
+        data: a file or an embedded set; states are taken from its test split.
+        inputs: the input held fixed: zero, mean, or a word.
+        points: states from which fixed points are sought.
+        text: the column of texts.
+        seed: of the sample.
+        as_json: print as JSON.
+    """
+    network, corpus = load(model), load_corpus(data, text=text)
+    material = Material.of(network, corpus, seed=seed)
+    _say(f"finding fixed points from {points} states")
+    found = find_fixed_points(network, material.judged, inputs, count=points, rng=seed)
+    modes = linearize(network, found)
+    line = fit_manifold(found, modes)
+    verdict = line_attractor_verdict(found, modes, line)
+    if as_json:
+        _print_json(
+            {
+                "points": found.summary(),
+                "modes": modes.summary(),
+                "manifold": line.summary(),
+                "verdict": verdict.summary(),
+            }
+        )
+        return
+    for part in (found, modes, line, verdict):
+        print(part, end="\n\n")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
+    "train": train,
+    "report": report,
+    "rules": rules,
+    "score": score,
+    "dynamics": dynamics,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. tyro itself exits with 2 on a wrong command line."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS,
+            prog="rnnscope",
+            description="Reverse engineer a trained recurrent network: the rules it follows and "
+            "the dynamical system it runs.",
+            args=None if arguments is None else list(arguments),
+        )
+    except RnnscopeError as error:
+        print(f"rnnscope: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("rnnscope: stopped; what was finished is kept", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return 0
+
+
+def _judged_on(material: Material) -> str:
+    """On what a result was judged, in words."""
+    judged: dict[str, Any] = material.description["judged_on"]
+    return f"judged on {judged['documents']:,} documents ({judged['split']})"
+
+
+def _finish(account: Account, page: Path, as_json: bool, started: float) -> None:
+    if as_json:
+        _print_json(account.to_dict())
+    else:
+        print(account)
+        for name, why in account.not_applied.items():
+            print(f"left out: {name}: {why.splitlines()[0]}")
+    _say(f"done in {time.perf_counter() - started:.0f} s")
+    print(f"report: {page}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _method(name: Method) -> type[CellDecomposition] | type[CellDifference]:
+    return CellDecomposition if name == "gamma" else CellDifference
+
+
+def _check_page(path: Path) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(
+            "The page is written to an HTML file.",
+            expected="a path that ends in .html",
+            got=str(path),
+        )
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
