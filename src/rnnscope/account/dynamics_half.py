@@ -125,9 +125,7 @@ def explain_dynamics(
     verdict = None if line is None else line_attractor_verdict(points, modes, line)
     pushes = attempt("word pushes", lambda: word_projections(model, modes))
     reference = _reference(modes, line)
-    found = None
-    if line is not None:
-        found = _rate(model, modes, line, pushes, material, options, left_out)
+    found = _rate(model, modes, line, pushes, material, options, left_out)
     return DynamicsHalf(
         visited=visited,
         points=points,
@@ -152,7 +150,7 @@ def _reference(modes: Modes, line: Manifold | None) -> int:
 def _rate(
     model: Model,
     modes: Modes,
-    line: Manifold,
+    line: Manifold | None,
     pushes: WordProjections | None,
     material: Material,
     options: ExplainOptions,
@@ -162,6 +160,9 @@ def _rate(
     corpus = material.corpus
     if corpus is None or corpus.valence is None:
         left_out["valence"] = "The corpus has no human ratings to compare with."
+        return None
+    if line is None:
+        left_out["valence"] = "The points form no line on which a text could have a position."
         return None
     ratings: Any = material.valence
     position = _positions(model, modes, line, material.judged, left_out)

@@ -1,0 +1,142 @@
+"""Every command: what it prints, its exit code, and what it says when the call is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import rnnscope as rs
+from rnnscope.cli import COMMANDS, main
+from rnnscope.synthetic import lexicon_network
+
+WEIGHTS = {"good": 2.0, "great": 3.0, "bad": -2.0, "awful": -3.0, "the": 0.0, "film": 0.0}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A saved network, and a file of texts for it."""
+    folder = tmp_path_factory.mktemp("run")
+    lexicon_network(WEIGHTS).save(folder / "model")
+    rows = ["text,label,stars"]
+    for k in range(80):
+        word, label = [("good", "positive"), ("awful", "negative")][k % 2]
+        rows.append(f"the {'film ' * (k % 5)}{word} film x{k},{label},{2 * (k % 2)}")
+    (folder / "reviews.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def call(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    try:
+        code = main([str(a) for a in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_one_real_example(command, capsys):
+    code, out, _ = call(capsys, command, "--help")
+    assert code == 0
+    assert f"Example: rnnscope {command}" in " ".join(out.split())
+    assert "--json" in out
+
+
+def test_score_adds_up(run, capsys):
+    code, out, _ = call(capsys, "score", "A good film, not bad!", "--model", run, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["tokens"] == ["a", "good", "film", ",", "not", "bad", "!"]
+    for k, logit in enumerate(result["logits"]):
+        total = sum(row[k] for row in result["values"]) + result["bias"][k]
+        assert total == pytest.approx(logit, abs=1e-12)
+    code, out, _ = call(capsys, "score", "good", "--model", run, "--method", "beta")
+    assert code == 0
+    assert "positive: 0." in out
+
+
+def test_rules(run, capsys):
+    arguments = ("rules", "--model", run, "--data", run / "reviews.csv", "--min-count", 2)
+    code, out, _ = call(capsys, *arguments, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["agreement"] == 1.0
+    assert {"good", "awful"} <= {word for rule in result["rules"] for word in rule["phrase"]}
+    code, out, _ = call(capsys, *arguments, "--show", 1)
+    assert code == 0
+    assert "agreement with the network 1.000" in out
+
+
+def test_report_writes_the_page_and_names_it(run, capsys, tmp_path):
+    page = tmp_path / "out" / "page.html"
+    arguments = ("report", "--model", run, "--data", run / "reviews.csv", "--out", page)
+    code, out, _ = call(capsys, *arguments, "--label", "label", "--valence", "stars")
+    assert code == 0
+    assert out.rstrip().endswith(f"report: {page}")
+    assert page.is_file()
+    assert json.loads((page.parent / "account.json").read_text())["accuracy"] == 1.0
+
+
+def test_train_then_dynamics(tmp_path, capsys):
+    data = tmp_path / "tiny.jsonl"
+    lines = [
+        json.dumps({"text": f"{w} film {k}", "label": w})
+        for k in range(40)
+        for w in ("good", "bad")
+    ]
+    data.write_text("\n".join(lines))
+    sizes = ("--architecture", "gru", "--units", 4, "--embedding", 4, "--epochs", 2)
+    code, out, err = call(capsys, "train", tmp_path / "gru", "--data", data, *sizes)
+    assert code == 0, err
+    assert "model: " in out
+    assert rs.load(tmp_path / "gru").architecture == "gru(4)"
+    code, out, err = call(
+        capsys, "dynamics", "--model", tmp_path / "gru", "--data", data, "--points", 20, "--json"
+    )
+    assert code in (0, 1), err
+    if code == 0:
+        assert json.loads(out)["points"]["seeds"] == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("score", "x", "--model", "nowhere"), 2, "nothing there"),
+        (("rules", "--model", "{run}", "--data", "nothing.csv"), 2, "nothing.csv"),
+        (
+            ("rules", "--model", "{run}", "--data", "{run}/reviews.csv", "--text", "body"),
+            2,
+            "stars",
+        ),
+        (("rules", "--model", "{run}", "--data", "embeded"), 2, "embedded"),
+        (("report", "--model", "{run}", "--out", "page.txt"), 2, ".html"),
+        (("train", "out", "--architecture", "transformer"), 2, "lstm"),
+        (("train",), 2, "DIR"),
+        (("explode",), 2, "dynamics"),
+        (("score", "", "--model", "{run}"), 1, "document 0 is empty"),
+        (("dynamics", "--model", "{run}", "--inputs", "zzz"), 2, "vocabulary"),
+        ((), 2, "demo"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_answered_with_what_exists(run, capsys, arguments, code, message):
+    got, out, err = call(capsys, *(a.format(run=run) for a in arguments))
+    assert got == code
+    assert message in out + err
+    assert "Traceback" not in err
+
+
+def test_the_module_runs_as_a_process(run):
+    done = subprocess.run(
+        [sys.executable, "-m", "rnnscope.cli", "score", "good", "--model", run / "nowhere"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "There must be a saved model" in done.stderr
