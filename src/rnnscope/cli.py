@@ -104,7 +104,7 @@ def report(
     text: str = "text",
     label: str | None = None,
     valence: str | None = None,
-    max_rules: int = 1000,
+    max_rules: int | None = None,
     seed: int = 0,
     as_json: Json = False,
 ) -> None:
@@ -119,7 +119,7 @@ def report(
         text: the column of texts.
         label: the column of labels; labels are optional.
         valence: a column of human ratings to compare with.
-        max_rules: rules in the list at most.
+        max_rules: rules in the list at most; every mined phrase when not given.
         seed: of splits and samples.
         as_json: print the account instead of its summary.
     """

@@ -247,5 +247,5 @@ def test_infinite_figures_become_null(lexicon_account):
 
 
 def test_it_shows_itself(lexicon_account):
-    assert "held-out documents" in repr(lexicon_account)
+    assert "network of 1 unit tells negative from positive" in repr(lexicon_account)
     assert lexicon_account._repr_html_().startswith("<p>")

@@ -16,7 +16,7 @@ class ExplainOptions:
         method: the word score that phrases are mined from; "auto" takes gamma where the cell has
             a gate that keeps its memory, and beta elsewhere.
         word_threshold, max_length, min_count: see ``PhraseOptions``.
-        max_rules: rules in the list at most.
+        max_rules: rules in the list at most; every mined phrase when None, as in the paper.
         inputs: the input held fixed in the dynamics half: "zero", "mean", a word, or a vector.
         points: states on the judged text from which fixed points are sought.
         modes: modes kept at each point.
@@ -28,7 +28,7 @@ class ExplainOptions:
     word_threshold: float = 1.1
     max_length: int = 5
     min_count: int = 5
-    max_rules: int = 1000
+    max_rules: int | None = None
     inputs: Any = "zero"
     points: int = 200
     modes: int = 8
@@ -41,7 +41,8 @@ class ExplainOptions:
                 "The score must be known.", expected="'auto', 'gamma' or 'beta'", got=self.method
             )
         for name in ("max_rules", "points", "modes", "max_length", "min_count"):
-            if getattr(self, name) < 1:
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise UsageError(
                     f"The option {name} must be positive.",
                     expected="1 or more",

@@ -24,6 +24,9 @@ METHODS: dict[str, Callable[[Model], Score]] = {
     "beta": CellDifference,
 }
 
+SHORT_LIST = 1000
+"""Rules in the shorter list that is judged beside the whole one."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RulesHalf:
@@ -101,10 +104,13 @@ def explain_rules(
         left_out["rules"] = left_out.get(options.method, "The score asked for does not apply.")
 
     say("judging")
-    fidelity = [
-        _judge(f"rules ({name})", rules, material, predictions, options)
-        for name, (_, rules) in mined.items()
-    ]
+    fidelity: list[Fidelity] = []
+    for name, (phrases, rules) in mined.items():
+        fidelity.append(_judge(f"rules ({name})", rules, material, predictions, options))
+        if rules.size > SHORT_LIST:
+            short = RuleList.from_phrases(phrases, max_rules=SHORT_LIST)
+            title = f"first {SHORT_LIST:,} rules ({name})"
+            fidelity.append(_judge(title, short, material, predictions, options))
     if network_on_mined is None:
         network_on_mined = model.predict(material.mined)
     if model.embedding is not None:

@@ -22,20 +22,22 @@ def sentences(
     model: Model, material: Material, rules: RulesHalf | None, dynamics: DynamicsHalf | None
 ) -> list[str]:
     """What the network does, for a reader who knows neither paper."""
-    judged = len(material.judged)
     told: list[str] = []
     if rules is not None:
-        classes = " or ".join(model.classes)
-        told.append(f"This {model.architecture} network decides between {classes}.")
-        if rules.accuracy is not None:
-            told[0] = (
-                f"This {model.architecture} network tells {classes} apart and is right on "
-                f"{rules.accuracy.value:.0%} of {judged:,} held-out documents."
-            )
+        kind, units = model.architecture.rstrip(")").split("(")
+        what = f"This {kind} network of {units} unit{'s' * (units != '1')}"
+        classes = " from ".join(model.classes) if len(model.classes) == 2 else "classes"
+        told.append(f"{what} tells {classes}" + _how_well(rules, len(material.judged)))
         told += _about_rules(rules)
     if dynamics is not None:
         told += _about_dynamics(dynamics)
     return told
+
+
+def _how_well(rules: RulesHalf, judged: int) -> str:
+    if rules.accuracy is None:
+        return "."
+    return f" and is right on {rules.accuracy.value:.0%} of {judged:,} held-out texts."
 
 
 def _about_rules(rules: RulesHalf) -> list[str]:
@@ -43,29 +45,38 @@ def _about_rules(rules: RulesHalf) -> list[str]:
     bag, majority = rules.named("bag of words"), rules.named("majority class")
     if own is None or majority is None:
         return []
-    beside = f"a bag of words {bag.agreement.value:.0%}, " if bag else ""
+    beside = f"word counts fitted to its answers give {bag.agreement.value:.0%}, " if bag else ""
     return [
-        f"The first match in a list of {own.size:,} phrases read out of it gives its answer on "
-        f"{own.agreement.value:.0%} of them ({beside}always the same class "
-        f"{majority.agreement.value:.0%})."
+        f"Going down a list of {own.size:,} phrases read out of it, and taking the first that "
+        f"occurs, gives its answer on {own.agreement.value:.0%} of them; {beside}always the same "
+        f"class {majority.agreement.value:.0%}."
     ]
 
 
 def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
+    found = dynamics.points
     told: list[str] = []
-    if dynamics.verdict is not None and dynamics.modes is not None:
-        stability = dynamics.verdict.stability
+    if dynamics.verdict is not None:
+        dimension, stability = dynamics.verdict.dimension, dynamics.verdict.stability
         slow, fast = _steps(stability.value), _steps(stability.null)
-        share = dynamics.verdict.dimension.value or 0
         told.append(
-            f"With no input its states rest near a set whose first axis holds {share:.0%} of its "
-            f"spread; along the slowest direction a state changes over {slow} words, along the "
-            f"next over {fast}. {dynamics.verdict.sentence}"
+            f"Without input its states come to rest near a set that spreads "
+            f"{dimension.value or 0:.0%} along one axis. Moved along its slowest direction, a "
+            f"state takes about {slow} words to return; along the next, {fast}."
+        )
+        against = [p for p in dynamics.verdict.predictions if p is not stability]
+        judged = [p for p in against if p.value is not None and p.null is not None]
+        above = [p.name for p in judged if (p.value or 0) > (p.null or 0)]
+        told.append(
+            f"As a line attractor: {len(above)} of {len(judged)} predictions exceed what chance "
+            f"gives ({', '.join(above) or 'none'}), from {len(found.manifold)} slow points, "
+            f"{len(found.continua)} points of continua and {len(found.roots)} isolated fixed "
+            f"points."
         )
     if dynamics.rated is not None:
         told.append(
-            f"Where a text ends on the slow direction goes with how people rated it: correlation "
-            f"{dynamics.rated.of_position.value:.2f}."
+            f"Where a text ends along the slow direction goes with how people rated it: "
+            f"correlation {dynamics.rated.of_position.value:.2f}."
         )
     return told
 
