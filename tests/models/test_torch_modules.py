@@ -137,6 +137,15 @@ def test_a_forward_with_lengths():
     assert models.from_torch(Lengths(), vocabulary=WORDS).certificate.logits <= 1e-5
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_a_forward_that_turns_its_input(batch_first):
+    """Found by use: a time-major recurrent part behind a batch-major forward was refused."""
+    module = random_module(batch_first=batch_first, classes=1)
+    inner = module.forward
+    module.forward = lambda ids: inner(ids.T)
+    assert models.from_torch(module, vocabulary=WORDS).certificate.logits <= 1e-12
+
+
 def test_a_forward_that_cannot_run_is_named_in_the_certificate():
     module = random_module()
     module.forward = lambda ids, hidden, mask: None

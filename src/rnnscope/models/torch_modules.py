@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -115,52 +115,82 @@ def _certify_logits(
     pooling: Pooling | None,
     forward: Callable[[nn.Module, Tensor], Any] | None,
 ) -> Model:
-    """Hold the module's own outputs against ours, for the pooling given or for each there is."""
-    try:
-        theirs = module_outputs(
-            module,
-            encoded,
-            batch_first=stack.batch_first,
-            forward=forward,
-            dtype=next(stack.parameters()).dtype,
-            device=model.device,
-        )
-    except Exception as error:
-        if forward is not None:
-            raise
+    """Hold the module's own outputs against ours, for the pooling given or for each there is.
+
+    A batch of one is given as (1, T) or (T, 1), whichever fits: a module may turn its input
+    whatever its recurrent part's ``batch_first`` says.
+    """
+    fits: list[_Fit] = []
+    failures: list[Exception] = []
+    natural = stack.batch_first
+    for batch_first in (natural,) if forward else (natural, not natural):
+        try:
+            theirs = module_outputs(
+                module,
+                encoded,
+                batch_first=batch_first,
+                forward=forward,
+                dtype=next(stack.parameters()).dtype,
+                device=model.device,
+            )
+        except Exception as error:
+            if forward is not None:
+                raise
+            failures.append(error)
+            continue
+        fits += [_fit(replace(model, pooling=p), encoded, theirs) for p in POOLINGS]
+    if not fits:
+        error = failures[0]
         note = f"the module's own forward could not be run ({type(error).__name__}: {error})"
         return replace(model, certificate=replace(certificate, note=note))
-
-    found: dict[Pooling, tuple[float, str, int]] = {}
-    for candidate in POOLINGS:
-        ours = replace(model, pooling=candidate).logits(encoded)
-        one = model.require_readout().one_logit
-        pairs = [match_output(a, b, one_logit=one) for a, b in zip(theirs, ours, strict=True)]
-        gaps = [gap for _, gap in pairs]
-        worst = int(np.argmax(gaps))
-        found[candidate] = (gaps[worst], pairs[worst][0], worst)
-    scale = max(1.0, max(float(out.abs().max()) for out in theirs))
-    limit = certificate.tolerance * scale
-    chosen = pooling or min(POOLINGS, key=lambda name: found[name][0])
-    gap, output, row = found[chosen]
-    if not gap <= limit:
-        fitting = [name for name in POOLINGS if found[name][0] <= limit]
+    best = min((f for f in fits if pooling in (None, f.pooling)), key=lambda f: f.excess)
+    if not best.excess <= certificate.tolerance:
+        fitting = [f.pooling for f in fits if f.excess <= certificate.tolerance]
+        shape = f"; its output has shape {best.shape}" if best.gap == float("inf") else ""
         raise ModelError(
             "Our equations must give the logits of the module they were read from.",
-            expected=f"a difference of at most {limit:.1e}",
-            got=f"{gap:.3e} at document {row} with pooling {chosen!r}, though the hidden states "
-            f"agree to {certificate.states:.1e}"
-            + (f"; its output has shape {tuple(theirs[row].shape)}" if gap == float("inf") else ""),
+            expected=f"a difference of at most {certificate.tolerance:.1e} x max(1, largest logit)",
+            got=f"{best.gap:.3e} at document {best.row} with pooling {best.pooling!r}, though the "
+            f"hidden states agree to {certificate.states:.1e}{shape}",
             fix=f"pass pooling={fitting[0]!r}, which agrees"
             if fitting
             else "the difference lies between the states and the logits: "
-            + _between(module, stack, model),
+            + _between(module, model),
         )
-    certificate = replace(certificate, logits=gap, output=output)
-    return replace(model, pooling=chosen, certificate=certificate)
+    certificate = replace(certificate, logits=best.gap, output=best.output)
+    return replace(model, pooling=best.pooling, certificate=certificate)
 
 
-def _between(module: nn.Module, stack: nn.RNNBase, model: Model) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Fit:
+    """How close one pooling comes to the module's outputs, at the document where it is worst."""
+
+    pooling: Pooling
+    gap: float
+    excess: float
+    output: str
+    row: int
+    shape: tuple[int, ...]
+
+
+def _fit(model: Model, encoded: list[np.ndarray], theirs: list[Tensor]) -> _Fit:
+    one = model.require_readout().one_logit
+    ours = model.logits(encoded)
+    pairs = [match_output(a, b, one_logit=one) for a, b in zip(theirs, ours, strict=True)]
+    row = int(np.argmax([gap for _, gap in pairs]))
+    output, gap = pairs[row]
+    scale = max(1.0, *(float(out.abs().max()) for out in theirs))
+    return _Fit(
+        pooling=model.pooling,
+        gap=gap,
+        excess=gap / scale,
+        output=output,
+        row=row,
+        shape=tuple(theirs[row].shape),
+    )
+
+
+def _between(module: nn.Module, model: Model) -> str:
     """A guess at what a module does that our readout does not."""
     known = (nn.RNNBase, nn.Embedding, nn.Linear, nn.Dropout)
     others = sorted(
