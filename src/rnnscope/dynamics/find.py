@@ -1,0 +1,169 @@
+"""``find_fixed_points``: seeds in, a verdict per seed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnnscope.cells import Cell
+from rnnscope.dynamics.inputs import hold_input, study_cell
+from rnnscope.dynamics.linalg import heavy
+from rnnscope.dynamics.options import FixedPointOptions
+from rnnscope.dynamics.points import FixedPoints, Points
+from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.readout import readout_direction
+from rnnscope.dynamics.seeds import gather_seeds, seed_scale
+from rnnscope.dynamics.sorting import Kinds, sort_points
+from rnnscope.dynamics.terminal import Terminals, descend
+from rnnscope.errors import ModelError
+from rnnscope.models import Model
+
+
+def find_fixed_points(
+    model: Model | Cell,
+    seeds: Any,
+    inputs: Any = "zero",
+    *,
+    options: FixedPointOptions | None = None,
+    **keywords: Any,
+) -> FixedPoints:
+    """Find fixed points, slow manifold points and ghosts of ``h' = F(h, x*)``.
+
+    Each seed is followed twice. It is projected onto the slow manifold: fast directions come to
+    rest, slow ones stay where they are (``projection``). From there q is descended to a stationary
+    point (``levenberg_marquardt``), which is then certified: an isolated root or one of a
+    continuum (``certificate``), a ghost (``ghosts``), or none of these. A trained integrator
+    typically has a long slow manifold and one or a few roots, so the two answers differ.
+
+    Args:
+        model: a model, or a bare cell. Not changed; the work is done on a float64 copy.
+        seeds: documents or a corpus (for a model; ``options.count`` states visited on them are
+            drawn), a trajectory, or states (S, N); N counts h and c of an LSTM.
+        inputs: the input held fixed: "zero", "mean" (the mean embedding), a word of the
+            vocabulary, or a vector (input_size,). Words named "zero" or "mean" go by their vector.
+        options: the options; keyword options are put over them.
+
+    Raises:
+        DataError: seeds or a vector of the wrong width, not finite, or none.
+        UsageError: an unknown option or word, or a tolerance that float64 cannot resolve.
+        ModelError: weights that are not finite, or a step that differs from call to call.
+        NotApplicable: the network has no single recurrent cell, or no embedding where one is asked.
+
+    Source:
+        Sussillo & Barak 2013; Maheswaranathan et al. 2019, sections 3 and 4.
+    """
+    settings = FixedPointOptions.of(options, keywords)
+    cell = study_cell(model)
+    held = hold_input(model, cell, inputs)
+    states = gather_seeds(model, cell, seeds, count=settings.count, rng=settings.rng)
+    problem = Problem(cell=cell, x=held.vector)
+    _check_deterministic(problem, states)
+    scale = seed_scale(states)
+    with heavy(problem.width):
+        terminals = descend(problem, states, scale=scale, options=settings)
+        kinds = sort_points(problem, terminals, scale=scale, options=settings)
+    view = _View(problem=problem, terminals=terminals, scale=scale, region=settings.region)
+    return FixedPoints(
+        roots=view.points("root", kinds.roots, kinds),
+        continua=view.points("continuum", kinds.continua, kinds),
+        ghosts=view.points("ghost", kinds.ghosts, kinds),
+        manifold=view.manifold(kinds.manifold),
+        outcomes=kinds.outcomes,
+        terminals=terminals.states,
+        basin=kinds.basin,
+        notes=kinds.notes,
+        off_manifold=kinds.off_manifold,
+        seeds=states,
+        scale=scale,
+        held=held,
+        readout=readout_direction(model, cell),
+        options=settings,
+        cell_kind=cell.kind,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _View:
+    """Builds the result's points from the seeds' terminals."""
+
+    problem: Problem
+    terminals: Terminals
+    scale: float
+    region: float
+
+    def points(self, kind: str, rows: Tensor, kinds: Kinds) -> Points:
+        """Terminals of one kind; ``rows`` are the seeds that stand for them."""
+        states = kinds.states[rows]
+        residual = self.problem.residual(states)
+        return self._assemble(
+            kind,
+            rows,
+            states,
+            residual=residual,
+            drift=residual,
+            count=kinds.count[rows],
+            steps=self.terminals.steps[rows],
+            slow_count=kinds.nullity[rows] if kind == "continuum" else torch.zeros_like(rows),
+            error=kinds.error[rows],
+            curvature=kinds.curvature[rows],
+        )
+
+    def manifold(self, rows: Tensor) -> Points:
+        """Projections that qualify."""
+        projection = self.terminals.projection
+        states = projection.states[rows]
+        nan = torch.full((len(rows),), torch.nan, dtype=torch.float64)
+        return self._assemble(
+            "manifold",
+            rows,
+            states,
+            residual=self.problem.residual(states),
+            drift=projection.drift[rows],
+            count=torch.ones_like(rows),
+            steps=projection.steps[rows],
+            slow_count=projection.slow_count[rows],
+            error=nan,
+            curvature=nan,
+        )
+
+    def _assemble(
+        self,
+        kind: str,
+        rows: Tensor,
+        states: Tensor,
+        *,
+        residual: Tensor,
+        drift: Tensor,
+        **rest: Any,
+    ) -> Points:
+        seeds = self.terminals.seeds
+        # Exact differences: the product form loses half the digits of a small distance.
+        apart = torch.cdist(states, seeds, compute_mode="donot_use_mm_for_euclid_dist")
+        nearest = apart.amin(-1) / self.scale
+        return Points(
+            kind=kind,
+            states=states,
+            residual=residual,
+            drift=drift,
+            fast=torch.linalg.vector_norm(residual - drift, dim=-1),
+            seed=rows,
+            moved=torch.linalg.vector_norm(states - seeds[rows], dim=-1) / self.scale,
+            nearest=nearest,
+            inside=nearest <= self.region,
+            **rest,
+        )
+
+
+def _check_deterministic(problem: Problem, seeds: Tensor) -> None:
+    few = seeds[:8]
+    first, second = problem.residual(few), problem.residual(few)
+    if not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
+        raise ModelError(
+            "A network has fixed points only if its step is a function of the state.",
+            expected="the same step twice from the same state",
+            got=f"steps that differ by up to {float((first - second).abs().max()):.3g}",
+            fix="switch dropout and noise off",
+        )

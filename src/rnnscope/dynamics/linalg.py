@@ -1,0 +1,92 @@
+"""Batched linear algebra in float64, guarded where the CPU build of torch needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+from torch import Tensor
+
+from rnnscope.numerics import flushed_denormals
+
+EPS = torch.finfo(torch.float64).eps
+
+SMALL = 128
+"""Matrices below this width gain nothing from a second thread."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run with one torch thread, and give the threads back whatever happens.
+
+    Batched LU factorisations (``solve``, ``inv``, ``lu_factor``) of matrices of about 192 rows or
+    more never return in torch 2.13 on the CPU with two threads.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def heavy(width: int) -> Iterator[None]:
+    """Around work on batches of (width, width) matrices: denormals flushed, and one thread where
+    the matrices are so small that a second one only waits."""
+    with flushed_denormals(), one_thread() if width < SMALL else nullcontext():
+        yield
+
+
+def solve(A: Tensor, b: Tensor) -> Tensor:
+    """``A^-1 b`` by LU: (..., N, N), (..., N) -> (..., N). Not finite where A is singular."""
+    with one_thread():
+        solution, info = torch.linalg.solve_ex(A, b.unsqueeze(-1))
+    singular = (info != 0)[..., None]
+    return torch.where(singular, torch.nan, solution.squeeze(-1))
+
+
+def inverse(A: Tensor) -> Tensor:
+    """``A^-1`` by LU, (..., N, N). Not finite where A is singular."""
+    with one_thread():
+        result, info = torch.linalg.inv_ex(A)
+    return torch.where((info != 0)[..., None, None], torch.nan, result)
+
+
+def eigenvectors(A: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues (..., N) and unit right eigenvectors (..., N, N), complex128.
+
+    On one thread: LAPACK gains nothing from a second one, and loses much where cores are shared.
+    """
+    with one_thread():
+        values, vectors = torch.linalg.eig(A)
+    return values, vectors
+
+
+def singular_values(A: Tensor) -> Tensor:
+    """Singular values, largest first, (..., N)."""
+    with one_thread():
+        return torch.linalg.svdvals(A)
+
+
+def solve_positive(M: Tensor, shift: Tensor, b: Tensor) -> Tensor:
+    """``(M + shift I)^-1 b`` by Cholesky: (S, N, N), (S), (S, N) -> (S, N).
+
+    Not finite where ``M + shift I`` is not positive definite in floating point.
+    """
+    shifted = M.clone()
+    shifted.diagonal(dim1=-2, dim2=-1).add_(shift[:, None])
+    factor, info = torch.linalg.cholesky_ex(shifted)
+    solution = torch.cholesky_solve(b.unsqueeze(-1), factor).squeeze(-1)
+    return torch.where((info != 0)[:, None], torch.nan, solution)
+
+
+def apply(M: Tensor, v: Tensor) -> Tensor:
+    """``M v`` for a batch of vectors: (..., N, N), (..., N) -> (..., N)."""
+    return (M @ v.unsqueeze(-1)).squeeze(-1)
+
+
+def norm(v: Tensor) -> Tensor:
+    """The Euclidean length along the last axis."""
+    return torch.linalg.vector_norm(v, dim=-1)

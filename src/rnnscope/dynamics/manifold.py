@@ -1,0 +1,221 @@
+"""``fit_manifold``: the set that the fixed points form, its main axis and positions along it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from sklearn.manifold import LocallyLinearEmbedding
+from torch import Tensor
+
+from rnnscope.dynamics.linalg import norm, one_thread
+from rnnscope.dynamics.modes import Modes
+from rnnscope.dynamics.nulls import Alignment, draw_directions, draw_states, unit
+from rnnscope.dynamics.points import FixedPoints
+from rnnscope.errors import NotApplicable
+
+LEAST_EMBEDDED = 20
+"""Distinct points below which no locally linear embedding is made."""
+
+VARIANCE_DRAWS = 50
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Manifold:
+    """The manifold that n points form.
+
+    Attributes:
+        states: manifold points, then continua, then roots in the visited region, (n, N).
+        center: their mean, (N,).
+        axis: m, their first principal axis, unit length; along the readout where there is one,
+            else its largest component positive, (N,).
+        variance: each principal axis's share of their variance, (min(n, N),).
+        variance_null: 95 % quantile of the first share for as many points drawn with the
+            covariance of the visited states; None for a single seed.
+        seed_variance: first share for the visited states themselves.
+        participation: participation ratio (sum v)^2 / sum v^2 of the points' variances.
+        seed_participation: that of the visited states.
+        position: theta, from -1 to 1 along the axis, (n,).
+        embedded_position: theta from a 1-D locally linear embedding; None below 20 distinct points.
+        embedded_correlation: rank correlation of the two.
+        readout: |cos| of m with the readout in the coordinates the readout sees, which are h and
+            not c of an LSTM; None without a readout. (Padded with zeros over c it could not exceed
+            the share of m that lies in h, a few percent, since c is not bounded and h is.)
+        modes: |cos| of m with r_1 at each linearized point (its real plane, for a complex pair);
+            None without modes.
+    """
+
+    states: Tensor
+    center: Tensor
+    axis: Tensor
+    variance: Tensor
+    variance_null: float | None
+    seed_variance: float | None
+    participation: float
+    seed_participation: float | None
+    position: Tensor
+    embedded_position: Tensor | None
+    embedded_correlation: float | None
+    readout: Alignment | None
+    modes: Alignment | None
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def coordinate(self, states: Tensor) -> Tensor:
+        """Where any states (..., N) lie along the axis, in units of the state, 0 at the center."""
+        return (states.to(torch.float64) - self.center) @ self.axis
+
+    def summary(self) -> dict[str, Any]:
+        """In figures, JSON-safe."""
+        return {
+            "points": len(self),
+            "variance": self.variance[:5].tolist(),
+            "variance_null": self.variance_null,
+            "seed_variance": self.seed_variance,
+            "participation": self.participation,
+            "seed_participation": self.seed_participation,
+            "embedded_correlation": self.embedded_correlation,
+            "readout": None if self.readout is None else self.readout.summary(),
+            "modes": None if self.modes is None else self.modes.summary(),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"Manifold of {len(self)} points: first axis {self.variance[0]:.1%} of the variance, "
+            f"participation ratio {self.participation:.2f}"
+        )
+
+
+def fit_manifold(
+    points: FixedPoints, modes: Modes | None = None, *, draws: int = 1000, rng: int = 0
+) -> Manifold:
+    """Principal axis, positions and alignments of the fixed points.
+
+    Args:
+        points: what ``find_fixed_points`` gave. Ghosts are left out: that J has an eigenvalue 1
+            there is no finding.
+        modes: their linearization, for the alignment of r_1 with the axis.
+        draws: directions of the null.
+        rng: seed of the null.
+
+    Raises:
+        NotApplicable: fewer than two distinct points.
+
+    Source:
+        Maheswaranathan et al. 2019, section 4.1; theta by 1-D locally linear embedding.
+    """
+    states = points.line_states
+    center = states.mean(0) if len(states) else states.new_zeros(states.shape[-1])
+    spread = float(norm(states - center).amax()) if len(states) else 0.0
+    if len(states) < 2 or spread <= 1e-9 * points.scale:
+        raise NotApplicable(
+            "A manifold has a main axis only where its points differ.",
+            expected="two or more distinct manifold points, continua or roots",
+            got=f"{len(states)} points" + (", all in one place" if len(states) > 1 else ""),
+            fix="use more seeds, or a shorter slow_time to let slower directions stay",
+        )
+    with one_thread():
+        _, sigma, Vh = torch.linalg.svd(states - center, full_matrices=False)
+    variance = sigma**2 / (sigma**2).sum()
+    axis = _oriented(Vh[0], points.readout)
+    position = _to_unit_interval((states - center) @ axis)
+    embedded = _embed(states, position, points.scale)
+    seeds = _shares(points.seeds)
+    directions = draw_directions(points.seeds, draws=draws, rng=rng)
+    known = seeds is not None
+    return Manifold(
+        states=states,
+        center=center,
+        axis=axis,
+        variance=variance,
+        variance_null=_variance_null(points.seeds, len(states), rng=rng) if known else None,
+        seed_variance=float(seeds[0]) if seeds is not None else None,
+        participation=float(1 / (variance**2).sum()),
+        seed_participation=float(1 / (seeds**2).sum()) if seeds is not None else None,
+        position=position,
+        embedded_position=embedded,
+        embedded_correlation=None if embedded is None else _rank_correlation(position, embedded),
+        readout=_readout_alignment(axis, points.readout, directions) if known else None,
+        modes=_mode_alignment(axis, modes, directions) if known and modes is not None else None,
+    )
+
+
+def _oriented(axis: Tensor, readout: Tensor | None) -> Tensor:
+    along = axis[axis.abs().argmax()] if readout is None else axis @ readout
+    return -axis if along < 0 else axis
+
+
+def _to_unit_interval(values: Tensor) -> Tensor:
+    low, high = values.min(), values.max()
+    return 2 * (values - low) / (high - low) - 1
+
+
+def _shares(states: Tensor) -> Tensor | None:
+    """Shares of variance, largest first; None where the states do not vary."""
+    with one_thread():
+        sigma = torch.linalg.svdvals(states - states.mean(0))
+    total = (sigma**2).sum()
+    return sigma**2 / total if total > 0 else None
+
+
+def _variance_null(seeds: Tensor, count: int, *, rng: int) -> float:
+    drawn = draw_states(seeds, draws=count * VARIANCE_DRAWS, rng=rng + 1)
+    firsts = []
+    for sample in drawn.reshape(VARIANCE_DRAWS, count, -1):
+        centred = sample - sample.mean(0)
+        gram = centred @ centred.mT if count < sample.shape[-1] else centred.mT @ centred
+        firsts.append(torch.linalg.eigvalsh(gram)[-1] / gram.trace())
+    return float(torch.quantile(torch.stack(firsts), 0.95))
+
+
+def _embed(states: Tensor, position: Tensor, scale: float) -> Tensor | None:
+    """theta by a 1-D locally linear embedding, in the direction of ``position``.
+
+    Made of distinct points: copies would be each other's only neighbours. None for too few.
+    """
+    _, place = torch.unique((states / (1e-6 * scale)).round(), dim=0, return_inverse=True)
+    count = int(place.max()) + 1
+    if count < LEAST_EMBEDDED:
+        return None
+    first = torch.full((count,), len(states)).scatter_reduce(
+        0, place, torch.arange(len(states)), reduce="amin"
+    )
+    embedding = LocallyLinearEmbedding(
+        n_neighbors=min(12, count - 1), n_components=1, eigen_solver="dense", random_state=0
+    ).fit_transform(states[first].numpy())
+    theta = torch.from_numpy(np.ascontiguousarray(embedding[:, 0]))[place]
+    theta = _to_unit_interval(theta) if theta.max() > theta.min() else torch.zeros_like(theta)
+    return -theta if _rank_correlation(position, theta) < 0 else theta
+
+
+def _rank_correlation(a: Tensor, b: Tensor) -> float:
+    """Spearman's; 0 where either does not vary."""
+    ranks = [rankdata(v.numpy()) for v in (a, b)]
+    centred = [r - r.mean() for r in ranks]
+    length = float(np.linalg.norm(centred[0]) * np.linalg.norm(centred[1]))
+    return float(centred[0] @ centred[1]) / length if length > 0 else 0.0
+
+
+def _readout_alignment(axis: Tensor, readout: Tensor | None, null: Tensor) -> Alignment | None:
+    if readout is None or not readout.any():
+        return None
+    seen = readout != 0
+    direction = unit(readout[seen])
+    return Alignment.of(
+        (unit(axis[seen]) @ direction).abs()[None], (unit(null[:, seen]) @ direction).abs()
+    )
+
+
+def _mode_alignment(axis: Tensor, modes: Modes, null: Tensor) -> Alignment:
+    paired = modes.oscillating[:, 0]
+    values = torch.empty(len(modes), dtype=axis.dtype)
+    values[~paired] = (modes.right[~paired, :, 0].real @ axis).abs()
+    for k in paired.nonzero().squeeze(-1).tolist():
+        r = modes.right[k, :, 0]
+        plane = torch.linalg.qr(torch.stack([r.real, r.imag], dim=-1)).Q
+        values[k] = norm(plane.mT @ axis)
+    return Alignment.of(values, (null @ axis).abs())

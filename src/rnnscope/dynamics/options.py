@@ -1,0 +1,75 @@
+"""Options of ``find_fixed_points``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from rnnscope.dynamics.linalg import EPS
+from rnnscope.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPointOptions:
+    """How fixed points are sought. "Scale" is the seeds' mean distance to their centroid.
+
+    Attributes:
+        count: visited states drawn as seeds from documents or trajectories.
+        rng: seed of that draw.
+        slow_time: steps; directions whose eigenvalue is within ``1 / slow_time`` of 1 are slow.
+        near: how far a manifold point may lie from its seed, in scales.
+        fast_tolerance: residual a manifold point may keep in fast directions, in scales.
+        tolerance: the largest q' = 1/2 ||h - F(h)||^2 of a fixed point.
+        stationarity: a point with ``||A^T G|| / ||G||`` below this is stationary for q.
+        max_steps: most steps of the descent of q, per seed.
+        far: a descent this many scales from its seed has diverged.
+        region: a point this close to a seed, in scales, is inside the visited region.
+    """
+
+    count: int = 256
+    rng: int = 0
+    slow_time: float = 20.0
+    near: float = 1.0
+    fast_tolerance: float = 1e-4
+    tolerance: float = 1e-22
+    stationarity: float = 1e-8
+    max_steps: int = 100
+    far: float = 1e3
+    region: float = 1.0
+
+    def __post_init__(self) -> None:
+        floor = EPS**2
+        for name, least in (
+            ("count", 1),
+            ("slow_time", 1),
+            ("near", 0),
+            ("fast_tolerance", EPS),
+            ("tolerance", floor),
+            ("stationarity", EPS),
+            ("max_steps", 1),
+            ("far", 1),
+            ("region", 0),
+        ):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and least <= value < float("inf")):
+                raise UsageError(
+                    f"The option {name} is out of range.",
+                    expected=f"a finite number, at least {least:.3g}",
+                    got=repr(value),
+                    fix="float64 cannot resolve a smaller tolerance" if least < 1e-9 else "",
+                )
+
+    @classmethod
+    def of(cls, options: FixedPointOptions | None, changes: dict[str, Any]) -> FixedPointOptions:
+        """These options, with keyword options put over them.
+
+        Raises:
+            UsageError: a keyword is no option.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in changes:
+            if name not in known:
+                raise UsageError(
+                    "find_fixed_points has no such option.", expected=", ".join(known), got=name
+                )
+        return replace(options or cls(), **changes)

@@ -1,0 +1,88 @@
+"""The fixed-point problem: the residual ``G(h) = F(h, x*) - h`` under one input held fixed.
+
+Speeds, with N the width of the whole state (2n for an LSTM):
+
+q  = 1/N ||h - F(h, x*)||^2      paper B's unit
+q' = 1/2 ||h - F(h, x*)||^2      FixedPointFinder's unit, q' = N/2 q
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnnscope.cells import Cell
+from rnnscope.dynamics.linalg import EPS, norm
+
+WORKSPACE = 512 * 2**20
+"""Bytes that a batch of matrices may take at once."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """A cell in float64 with its input held fixed.
+
+    Args:
+        cell: the cell, its weights in float64.
+        x: the input held fixed, (input_size,), float64.
+    """
+
+    cell: Cell
+    x: Tensor
+
+    @property
+    def width(self) -> int:
+        """N, the width of the state."""
+        return self.cell.state_size
+
+    def inputs(self, h: Tensor) -> Tensor:
+        """The input, once for each row of ``h``."""
+        return self.x.expand(*h.shape[:-1], -1)
+
+    def residual(self, h: Tensor) -> Tensor:
+        """``G(h) = F(h, x*) - h``, (..., N)."""
+        with torch.no_grad():
+            return self.cell.step(self.inputs(h), h) - h
+
+    def jacobian(self, h: Tensor) -> Tensor:
+        """``A(h) = dG/dh = J_rec - I``, (..., N, N)."""
+        with torch.no_grad():
+            A = self.cell.J_rec(self.inputs(h), h).clone()
+        A.diagonal(dim1=-2, dim2=-1).sub_(1)
+        return A
+
+    def hessian(self, h: Tensor) -> Tensor:
+        """The full Hessian of q' at one state, second derivatives of F included: (N,) -> (N, N).
+
+        ``A^T A + sum_i G_i d^2 F_i / dh^2``
+        """
+
+        def speed(state: Tensor) -> Tensor:
+            G = self.cell.step(self.x, state) - state
+            return (G * G).sum() / 2
+
+        result = torch.func.jacrev(torch.func.grad(speed), chunk_size=128)(h)
+        return (result + result.mT).detach() / 2
+
+    def rounding(self, h: Tensor) -> Tensor:
+        """The size that rounding alone may give the residual at ``h``, (...)."""
+        return 4 * EPS * (h.shape[-1] ** 0.5 + norm(h))
+
+    def chunks(self, count: int, *, matrices: int = 12) -> Iterator[slice]:
+        """Slices of ``count`` points small enough to hold this many matrices each at once."""
+        size = max(1, WORKSPACE // (matrices * 8 * self.width**2))
+        for start in range(0, count, size):
+            yield slice(start, min(start + size, count))
+
+
+def paper_speed(G: Tensor) -> Tensor:
+    """q, paper B's unit: ``1/N ||G||^2``."""
+    return (G * G).mean(-1)
+
+
+def finder_speed(G: Tensor) -> Tensor:
+    """q', FixedPointFinder's unit: ``1/2 ||G||^2``."""
+    return (G * G).sum(-1) / 2

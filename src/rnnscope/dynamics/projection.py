@@ -1,0 +1,157 @@
+"""Projection onto the slow manifold: fast directions brought to rest, slow ones left alone.
+
+A point h is on the slow manifold when the fast part of its residual vanishes,
+
+(I - P(h)) G(h) = 0,   G = F(h) - h,   P the projector of ``spectral``
+
+so that what motion is left, the drift ``P G``, is along the slow directions (Maas & Pope 1992).
+Two stages take a seed there:
+
+1. damped Gauss-Newton, ``(A^T A + mu I) d = -A^T G`` with mu fixed at ``1 / slow_time^2``: cheap
+   and robust; what A stretches by much more than sqrt(mu) is solved, by much less stays. It splits
+   by singular directions, so a non-normal J leaves a fast residual;
+2. where it does, chord steps ``d = -(A + P)^-1 (I - P) G``, which solve the fast directions and do
+   not move along the slow ones.
+
+Directions faster than ``slow_time`` are solved; the residual is judged on those at least twice as
+fast, so that a direction on the edge, which may change sides from point to point, decides nothing.
+
+Every step must lower its merit (``||G||``, then ``||(I - P) G||``), else it is halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnnscope.dynamics.linalg import apply, inverse, norm, solve_positive
+from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.spectral import Split
+
+HALVINGS = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Projection:
+    """Where each seed came down on the slow manifold.
+
+    Attributes:
+        states: (S, N).
+        drift: the slow part ``P G`` of the residual, (S, N).
+        fast: ``||(I - P) G||``, 0 on the slow manifold, (S,).
+        slow_count: number of directions slower than half ``slow_time``, (S,).
+        steps: steps tried, (S,).
+    """
+
+    states: Tensor
+    drift: Tensor
+    fast: Tensor
+    slow_count: Tensor
+    steps: Tensor
+
+
+def project(
+    problem: Problem,
+    starts: Tensor,
+    *,
+    slow_time: float,
+    tolerance: float,
+    descents: int = 15,
+    splits: int = 3,
+    chords: int = 8,
+) -> Projection:
+    """Project each start; points share nothing but the call into LAPACK.
+
+    Args:
+        starts: (S, N), finite.
+        slow_time: steps that set slow apart from fast.
+        tolerance: the fast residual to reach, in units of the state.
+        descents: most damped Gauss-Newton steps.
+        splits: most times the split is computed.
+        chords: most chord steps with one split.
+    """
+    h, steps = _descend(problem, starts, mu=slow_time**-2, tolerance=tolerance, most=descents)
+    drift, fast = problem.residual(h), torch.full((len(h),), torch.inf, dtype=h.dtype)
+    slow_count = torch.zeros(len(h), dtype=torch.long)
+    active = torch.isfinite(norm(drift))
+    for round_ in range(splits):
+        k = active.nonzero().squeeze(-1)
+        if not len(k):
+            break
+        A = problem.jacobian(h[k])
+        split = Split.of(A, 2 / slow_time)
+        P, slow_count[k] = split.slow(2 / slow_time)
+        G = problem.residual(h[k])
+        drift[k] = apply(P, G)
+        fast[k] = norm(G - drift[k])
+        active[k] = fast[k] > torch.maximum(problem.rounding(h[k]), torch.tensor(tolerance))
+        going = active[k]
+        k, A, P = k[going], A[going], split.slow(1 / slow_time)[0][going]
+        if round_ == splits - 1 or not len(k):
+            break
+        before = h[k]
+        h[k], tried = _chord(problem, before, A, P, tolerance=tolerance, most=chords)
+        steps[k] += tried
+        active[k] = (h[k] != before).any(-1)
+    return Projection(states=h, drift=drift, fast=fast, slow_count=slow_count, steps=steps)
+
+
+def _descend(
+    problem: Problem, starts: Tensor, *, mu: float, tolerance: float, most: int
+) -> tuple[Tensor, Tensor]:
+    """Stage 1: damped Gauss-Newton steps while they move the point."""
+    h, steps = starts.clone(), torch.zeros(len(starts), dtype=torch.long)
+    active = torch.ones(len(h), dtype=torch.bool)
+    for _ in range(most):
+        k = active.nonzero().squeeze(-1)
+        if not len(k):
+            break
+        G, A = problem.residual(h[k]), problem.jacobian(h[k])
+        d = -solve_positive(A.mT @ A, h.new_full((len(k),), mu), apply(A.mT, G))
+        moved = _shorten(h[k], d, norm(G), lambda new: norm(problem.residual(new)))
+        steps[k] += 1
+        active[k] = norm(moved - h[k]) > tolerance
+        h[k] = moved
+    return h, steps
+
+
+def _chord(
+    problem: Problem, h: Tensor, A: Tensor, P: Tensor, *, tolerance: float, most: int
+) -> tuple[Tensor, Tensor]:
+    """Stage 2: chord steps with one split, while each at least halves the fast residual."""
+    h, steps = h.clone(), torch.zeros(len(h), dtype=torch.long)
+    K = inverse(A + P)
+
+    def fast_part(new: Tensor, rows: Tensor) -> Tensor:
+        G = problem.residual(new)
+        return G - apply(P[rows], G)
+
+    active = torch.ones(len(h), dtype=torch.bool)
+    for _ in range(most):
+        k = active.nonzero().squeeze(-1)
+        if not len(k):
+            break
+        fast = fast_part(h[k], k)
+        moved = _shorten(
+            h[k], -apply(K[k], fast), norm(fast), lambda new, k=k: norm(fast_part(new, k))
+        )
+        steps[k] += 1
+        left = norm(fast_part(moved, k))
+        active[k] = (left > tolerance / 10) & (left < norm(fast) / 2)
+        h[k] = moved
+    return h, steps
+
+
+def _shorten(h: Tensor, d: Tensor, merit: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
+    """``h + d``, each row's step halved until its merit falls; ``h`` where it never does."""
+    length = torch.ones(len(h), dtype=h.dtype)
+    for _ in range(HALVINGS):
+        worse = ~(measure(h + length[:, None] * d) < merit)
+        if not worse.any():
+            break
+        length = torch.where(worse, length / 2, length)
+    worse = ~(measure(h + length[:, None] * d) < merit)
+    return torch.where(worse[:, None], h, h + length[:, None] * d)

@@ -1,0 +1,21 @@
+"""The direction in which the readout looks, in the coordinates of the whole state."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rnnscope.cells import Cell
+from rnnscope.models import Model
+
+
+def readout_direction(model: Model | Cell, cell: Cell) -> Tensor | None:
+    """The model's contrast padded with zeros where the readout does not look, (N,).
+
+    None for a bare cell, without a readout, or where the readout sees more than this state.
+    """
+    if isinstance(model, Cell) or model.contrast is None:
+        return None
+    contrast = model.contrast.detach().to("cpu", torch.float64)
+    looks_at = cell.output(torch.eye(cell.state_size, dtype=torch.float64))
+    return looks_at @ contrast if looks_at.shape[-1] == len(contrast) else None

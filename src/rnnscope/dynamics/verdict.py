@@ -1,0 +1,178 @@
+"""How far a network is a line attractor: the hypothesis's predictions, measured beside nulls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from rnnscope.dynamics.manifold import Manifold
+from rnnscope.dynamics.modes import Modes
+from rnnscope.dynamics.nulls import Alignment
+from rnnscope.dynamics.outcome import Outcome
+from rnnscope.dynamics.points import FixedPoints
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """One prediction, measured.
+
+    Attributes:
+        name: which.
+        value: what was measured; None where it could not be, the sentence says why.
+        null: what it is held against; None where there is nothing to hold it against.
+        sentence: both, in words.
+    """
+
+    name: str
+    value: float | None
+    null: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LineAttractorVerdict:
+    """The four predictions, and what they rest on.
+
+    Attributes:
+        sentence: the finding, with its figures.
+        dimension: variance share of the first axis, against points drawn with the covariance of
+            the visited states.
+        stability: median time constant of the slowest mode, against that of the second.
+        integration: median |cos| of r_1 with m, against drawn directions.
+        readout: |cos| of m with the readout, against drawn directions.
+        ghost_share: share of the seeds that end in ghosts. No evidence either way: at a ghost J
+            has an eigenvalue 1 by construction.
+        growing_share: share of the linearized points whose slowest mode grows.
+    """
+
+    sentence: str
+    dimension: Prediction
+    stability: Prediction
+    integration: Prediction
+    readout: Prediction
+    ghost_share: float
+    growing_share: float
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """The four, in the order of the paper's argument."""
+        return self.dimension, self.stability, self.integration, self.readout
+
+    def summary(self) -> dict[str, Any]:
+        """In figures, JSON-safe."""
+        return {
+            "sentence": self.sentence,
+            "predictions": {
+                p.name: {"value": p.value, "null": p.null, "sentence": p.sentence}
+                for p in self.predictions
+            },
+            "ghost_share": self.ghost_share,
+            "growing_share": self.growing_share,
+        }
+
+    def __repr__(self) -> str:
+        return "\n  ".join([self.sentence, *(p.sentence for p in self.predictions)])
+
+
+def line_attractor_verdict(
+    points: FixedPoints, modes: Modes, line: Manifold
+) -> LineAttractorVerdict:
+    """Hold a network against the line-attractor hypothesis.
+
+    Measured at manifold points, continua and roots only, never at ghosts. The third prediction of
+    the paper, that words separate along the slow mode, needs labelled words: see
+    ``word_projections``.
+
+    Args:
+        points: what ``find_fixed_points`` gave.
+        modes: ``linearize(model, points)``.
+        line: ``fit_manifold(points, modes)``.
+
+    Source:
+        Maheswaranathan et al. 2019, section 4.
+    """
+    ghosts = sum(outcome is Outcome.GHOST for outcome in points.outcomes) / len(points)
+    dimension, stability = _dimension(line), _stability(modes)
+    integration = _aligned("integration", "the slow direction r_1 with the line's axis", line.modes)
+    readout = _aligned("readout", "the line's axis with the readout", line.readout)
+    against_chance = [
+        p for p in (dimension, integration, readout) if p.value is not None and p.null is not None
+    ]
+    above = [p.name for p in against_chance if (p.value or 0.0) > (p.null or 0.0)]
+    kinds = ", ".join(
+        f"{len(kind)} {name}"
+        for name, kind in (
+            ("manifold points", points.manifold),
+            ("points of continua", points.continua),
+            ("roots", points.roots),
+        )
+    )
+    sentence = (
+        f"From {len(points)} seeds ({kinds}): {len(above)} of the {len(against_chance)} "
+        f"predictions that chance could meet exceed it{': ' * bool(above)}{', '.join(above)}. "
+        f"{stability.sentence}"
+    )
+    return LineAttractorVerdict(
+        sentence=sentence,
+        dimension=dimension,
+        stability=stability,
+        integration=integration,
+        readout=readout,
+        ghost_share=ghosts,
+        growing_share=float(modes.growing[:, 0].double().mean()),
+    )
+
+
+def _dimension(line: Manifold) -> Prediction:
+    value, null = float(line.variance[0]), line.variance_null
+    against = "nothing to hold it against" if null is None else f"visited states reach {null:.1%}"
+    return Prediction(
+        name="dimension",
+        value=value,
+        null=null,
+        sentence=f"The first axis holds {value:.1%} of the points' variance ({against}).",
+    )
+
+
+def _stability(modes: Modes) -> Prediction:
+    tau = modes.time_constants
+    first = float(tau[:, 0].median())
+    second = _second(modes)
+    grows = int(modes.growing[:, 0].sum())
+    against = "it has no second" if second is None else f"the second {second:.3g}"
+    ratio = "" if not second or first == torch.inf else f", {first / second:.3g} times"
+    return Prediction(
+        name="stability",
+        value=first,
+        null=second,
+        sentence=f"The slowest mode's median time constant is {first:.3g} steps "
+        f"({against}{ratio}); it grows at {grows} of {len(modes)} points.",
+    )
+
+
+def _second(modes: Modes) -> float | None:
+    """Median time constant of the mode after the slowest, a complex pair counting as one."""
+    place = modes.oscillating[:, 0].long() + 1
+    if int(place.max()) >= modes.eigenvalues.shape[-1]:
+        return None
+    return float(modes.time_constants.gather(-1, place[:, None]).median())
+
+
+def _aligned(name: str, what: str, alignment: Alignment | None) -> Prediction:
+    if alignment is None:
+        return Prediction(
+            name=name,
+            value=None,
+            null=None,
+            sentence=f"The alignment of {what} cannot be measured: one of them is not known.",
+        )
+    return Prediction(
+        name=name,
+        value=alignment.median,
+        null=alignment.null_high,
+        sentence=f"The median |cos| of {what} is {alignment.median:.2f} "
+        f"(directions of the visited states: median {alignment.null_median:.2f}, "
+        f"95 % below {alignment.null_high:.2f}).",
+    )
