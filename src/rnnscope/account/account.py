@@ -112,7 +112,9 @@ class Account:
         if dynamics is not None:
             contents["figures"] = figure_data(self.model, self.material, dynamics, rows)
             if dynamics.rated is not None:
-                contents["valence_correlation"] = dynamics.rated.of_position.value
+                position = dynamics.rated.of_position
+                contents["valence_correlation"] = position.value
+                contents["intervals"]["valence_correlation"] = [position.low, position.high]
                 contents["valence"] = _valence(dynamics)
         return contents
 

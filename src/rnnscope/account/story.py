@@ -220,7 +220,7 @@ def _example(
         fired = {
             "phrase": list(firing.rule.words),
             "class": firing.class_name,
-            "rank": firing.rank + 1,
+            "rank": firing.rank,
             "position": firing.position,
         }
     label = None if material.labels is None else model.classes[int(material.labels[row])]
