@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -103,12 +104,32 @@ def test_verdict_measures_and_keeps_ghosts_out(study):
     verdict = line_attractor_verdict(points, modes, line)
     summary = json.loads(json.dumps(verdict.summary()))
     assert summary["ghost_share"] == 0
-    assert set(summary["predictions"]) == {"dimension", "stability", "integration", "readout"}
+    names = {"dimension", "stability", "integration", "tangent", "readout"}
+    assert set(summary["predictions"]) == names
     assert all(p.sentence for p in verdict.predictions)
     assert verdict.dimension.value == pytest.approx(float(line.variance[0]))
     assert "80 points of continua" in verdict.sentence
-    assert len(repr(verdict).splitlines()) == 5
+    assert len(repr(verdict).splitlines()) == 6
     json.dumps(line.summary())
+
+
+def test_a_bent_line_is_followed_where_its_main_axis_is_not(study):
+    """Points on a half circle with r_1 along it: r_1 agrees with the curve, not with the axis."""
+    _, points, modes, _ = study
+    angle = torch.linspace(0, torch.pi, 60, dtype=torch.float64)
+    size = modes.states.shape[-1]
+    states = torch.zeros(60, size, dtype=torch.float64)
+    states[:, 0], states[:, 1] = angle.cos(), angle.sin()
+    tangent = torch.zeros(60, size, 1, dtype=torch.complex128)
+    tangent[:, 0, 0], tangent[:, 1, 0] = -angle.sin() + 0j, angle.cos() + 0j
+    bent_modes = replace(
+        modes, states=states, right=tangent, eigenvalues=modes.eigenvalues[:1].expand(60, -1)
+    )
+    continua = replace(points.continua, states=states)
+    bent = replace(points, continua=continua, seeds=states + 0.01)
+    line = fit_manifold(bent, bent_modes)
+    assert line.tangents.median > 0.999
+    assert line.modes.median < 0.8
 
 
 def test_ghosts_are_no_part_of_the_line():

@@ -209,6 +209,7 @@ def _dynamics(half: DynamicsHalf) -> dict[str, Any]:
         contents["alignment"] = {
             "axis_readout": _alignment(half.line.readout),
             "r1_axis": _alignment(half.line.modes),
+            "r1_tangent": _alignment(half.line.tangents),
         }
     if half.verdict is not None:
         contents["verdict"] = {

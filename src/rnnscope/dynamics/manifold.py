@@ -20,6 +20,9 @@ from rnnscope.errors import NotApplicable
 LEAST_EMBEDDED = 20
 """Distinct points below which no locally linear embedding is made."""
 
+NEIGHBOURS = 8
+"""Nearest points from which the manifold's direction at a point is taken."""
+
 VARIANCE_DRAWS = 50
 
 
@@ -46,6 +49,9 @@ class Manifold:
             the share of m that lies in h, a few percent, since c is not bounded and h is.)
         modes: |cos| of m with r_1 at each linearized point (its real plane, for a complex pair);
             None without modes.
+        tangents: the same with the manifold's own direction there, the first principal axis of
+            the point and its nearest ones: what counts where the line is bent; None without modes
+            or with fewer points than that.
     """
 
     states: Tensor
@@ -61,6 +67,7 @@ class Manifold:
     embedded_correlation: float | None
     readout: Alignment | None
     modes: Alignment | None
+    tangents: Alignment | None
 
     def __len__(self) -> int:
         return len(self.states)
@@ -81,6 +88,7 @@ class Manifold:
             "embedded_correlation": self.embedded_correlation,
             "readout": None if self.readout is None else self.readout.summary(),
             "modes": None if self.modes is None else self.modes.summary(),
+            "tangents": None if self.tangents is None else self.tangents.summary(),
         }
 
     def __repr__(self) -> str:
@@ -140,7 +148,12 @@ def fit_manifold(
         embedded_position=embedded,
         embedded_correlation=None if embedded is None else _rank_correlation(position, embedded),
         readout=_readout_alignment(axis, points.readout, directions) if known else None,
-        modes=_mode_alignment(axis, modes, directions) if known and modes is not None else None,
+        modes=_mode_alignment(axis.expand(len(modes), -1), modes, directions)
+        if known and modes is not None
+        else None,
+        tangents=_mode_alignment(_tangents(states, modes), modes, directions)
+        if known and modes is not None and len(states) > NEIGHBOURS
+        else None,
     )
 
 
@@ -210,12 +223,22 @@ def _readout_alignment(axis: Tensor, readout: Tensor | None, null: Tensor) -> Al
     )
 
 
-def _mode_alignment(axis: Tensor, modes: Modes, null: Tensor) -> Alignment:
+def _tangents(states: Tensor, modes: Modes) -> Tensor:
+    """The manifold's direction at each linearized point: the first principal axis of its
+    neighbours, (P, N)."""
+    near = torch.cdist(modes.states, states).argsort(dim=-1, stable=True)[:, : NEIGHBOURS + 1]
+    local = states[near]
+    with one_thread():
+        return torch.linalg.svd(local - local.mean(1, keepdim=True), full_matrices=False).Vh[:, 0]
+
+
+def _mode_alignment(axes: Tensor, modes: Modes, null: Tensor) -> Alignment:
+    """|cos| of r_1, or its real plane, with the axis (P, N) given for each point."""
     paired = modes.oscillating[:, 0]
-    values = torch.empty(len(modes), dtype=axis.dtype)
-    values[~paired] = (modes.right[~paired, :, 0].real @ axis).abs()
+    values = torch.empty(len(modes), dtype=axes.dtype)
+    values[~paired] = (modes.right[~paired, :, 0].real * axes[~paired]).sum(-1).abs()
     for k in paired.nonzero().squeeze(-1).tolist():
         r = modes.right[k, :, 0]
         plane = torch.linalg.qr(torch.stack([r.real, r.imag], dim=-1)).Q
-        values[k] = norm(plane.mT @ axis)
-    return Alignment.of(values, (null @ axis).abs())
+        values[k] = norm(plane.mT @ axes[k])
+    return Alignment.of(values, (null @ axes.mT).abs().median(-1).values)

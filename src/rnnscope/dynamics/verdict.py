@@ -33,7 +33,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LineAttractorVerdict:
-    """The four predictions, and what they rest on.
+    """The predictions, and what they rest on.
 
     Attributes:
         sentence: the finding, with its figures.
@@ -41,6 +41,8 @@ class LineAttractorVerdict:
             the visited states.
         stability: median time constant of the slowest mode, against that of the second.
         integration: median |cos| of r_1 with m, against drawn directions.
+        tangent: median |cos| of r_1 with the manifold's own direction at the point, against drawn
+            directions. Not in the paper: where the line is bent, this is what integration means.
         readout: |cos| of m with the readout, against drawn directions.
         ghost_share: share of the seeds that end in ghosts. No evidence either way: at a ghost J
             has an eigenvalue 1 by construction.
@@ -51,14 +53,15 @@ class LineAttractorVerdict:
     dimension: Prediction
     stability: Prediction
     integration: Prediction
+    tangent: Prediction
     readout: Prediction
     ghost_share: float
     growing_share: float
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
-        """The four, in the order of the paper's argument."""
-        return self.dimension, self.stability, self.integration, self.readout
+        """All of them, in the order of the paper's argument."""
+        return self.dimension, self.stability, self.integration, self.tangent, self.readout
 
     def summary(self) -> dict[str, Any]:
         """In figures, JSON-safe."""
@@ -96,9 +99,13 @@ def line_attractor_verdict(
     ghosts = sum(outcome is Outcome.GHOST for outcome in points.outcomes) / len(points)
     dimension, stability = _dimension(line), _stability(modes)
     integration = _aligned("integration", "the slow direction r_1 with the line's axis", line.modes)
+    along = "the slow direction r_1 with the manifold's own direction at the point"
+    tangent = _aligned("tangent", along, line.tangents)
     readout = _aligned("readout", "the line's axis with the readout", line.readout)
     against_chance = [
-        p for p in (dimension, integration, readout) if p.value is not None and p.null is not None
+        p
+        for p in (dimension, integration, tangent, readout)
+        if p.value is not None and p.null is not None
     ]
     above = [p.name for p in against_chance if (p.value or 0.0) > (p.null or 0.0)]
     kinds = ", ".join(
@@ -119,6 +126,7 @@ def line_attractor_verdict(
         dimension=dimension,
         stability=stability,
         integration=integration,
+        tangent=tangent,
         readout=readout,
         ghost_share=ghosts,
         growing_share=float(modes.growing[:, 0].double().mean()),
