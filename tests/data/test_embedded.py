@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 from rnnscope.data import EMBEDDED, load_corpus, load_embedded, tokenize
+from rnnscope.data.corpus import SPLITS
 from rnnscope.data.embedded import read_ratings
 from rnnscope.errors import UsageError
 
@@ -141,13 +142,16 @@ def test_documents_are_composed_as_they_say(documents, ratings):
             assert valence != 0
             assert label == (valence > 0)
             used.update(member.id for member in members)
-    assert max(used.values()) == 1
+    times = {split: {used[r.id] for r in ratings if r.split == split} for split in SPLITS}
+    assert max(times["test"]) == 1
+    assert max(times["validation"]) == 5
     held_out = sum(rating.split != "train" for rating in ratings)
     assert len(used) > 0.99 * held_out
 
 
 def test_passes(documents):
     once = load_embedded("documents", passes=1)
+    assert set(once.split("test").texts) == set(documents.split("test").texts)
     assert 4.5 < len(documents.split("train")) / len(once.split("train")) < 5.5
     words = sum(map(len, once.split("train")))
     assert sum(map(len, documents.split("train"))) == pytest.approx(5 * words, rel=0.01)

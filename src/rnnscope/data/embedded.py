@@ -30,7 +30,7 @@ _SOURCE = (
 _COMPOSED = (
     "The documents are composed: each joins 1 to {longest} single rated sentences of one domain"
     " drawn at random, and its rating is the mean of theirs; nobody wrote or rated them as a whole."
-    " Training sentences are used {passes} times, in different company; test and validation"
+    " Training and validation sentences are used {passes} times, in different company; test"
     " sentences at most once."
 )
 
@@ -69,8 +69,8 @@ def load_embedded(
             "documents" for documents of 1 to 8 sentences of one domain and one split, labelled by
             the sign of their mean rating (documents with a mean of zero are left out).
         tokenizer: turns a text into tokens.
-        passes: how many random partitions of the training sentences make the training documents.
-            Validation and test sentences stand in at most one document each.
+        passes: how many random partitions of the training sentences make the training documents,
+            and likewise for validation. Test sentences stand in at most one document each.
 
     Returns:
         a corpus with texts, labels ("negative", "positive"), valence and three splits.
@@ -92,7 +92,7 @@ def load_embedded(
     if view == "sentences":
         members = [[place] for place in range(len(ratings))]
     else:
-        members = list(_compose(ratings, random, passes))
+        members = list(_compose(ratings, passes))
     members = [members[place] for place in random.permutation(len(members))]
     valence = np.array([np.mean([ratings[place].valence for place in m]) for m in members])
     return Corpus(
@@ -108,14 +108,15 @@ def load_embedded(
     )
 
 
-def _compose(
-    ratings: list[Rating], random: np.random.Generator, passes: int
-) -> Iterator[list[int]]:
+def _compose(ratings: list[Rating], passes: int) -> Iterator[list[int]]:
+    """The sentences of each document. Every part draws from its own generator, so that the number
+    of passes over one part never changes another."""
     pools: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, rating in enumerate(ratings):
         pools[rating.split, rating.domain].append(place)
     for split, domain in sorted(pools, key=lambda key: (SPLITS.index(key[0]), key[1])):
-        for _ in range(passes if split == "train" else 1):
+        random = np.random.default_rng([_SEED, SPLITS.index(split), *domain.encode()])
+        for _ in range(1 if split == "test" else passes):
             left = random.permutation(pools[split, domain]).tolist()
             while left:
                 size = int(random.integers(1, _LONGEST + 1))

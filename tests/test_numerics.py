@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from rnnscope.numerics import denormals_are_flushed, flushed_denormals, single_thread
+
+TINY = 1e-40
+
+
+@pytest.fixture(params=[False, True], ids=["kept before", "flushed before"])
+def before(request):
+    found = denormals_are_flushed()
+    torch.set_flush_denormal(request.param)
+    yield request.param
+    torch.set_flush_denormal(found)
+
+
+def half(value):
+    return (torch.full((64,), value) * 0.5).max().item()
+
+
+def test_denormals_are_zero_inside_and_as_before_after(before):
+    assert denormals_are_flushed() == before
+    assert (half(TINY) == 0) == before
+    with flushed_denormals():
+        assert denormals_are_flushed()
+        assert half(TINY) == 0
+        assert half(1e-30) > 0
+    assert denormals_are_flushed() == before
+    assert (half(TINY) == 0) == before
+
+
+def test_denormals_are_zero_in_the_backward_pass():
+    with flushed_denormals(), single_thread():
+        x = torch.full((64,), 1e-30, requires_grad=True)
+        (x * 1e-20).sum().backward(torch.tensor(1e-20))
+        assert x.grad is not None
+        assert (x.grad == 0).all()
+
+
+def test_the_flag_is_put_back_after_an_error(before):
+    with pytest.raises(ZeroDivisionError), flushed_denormals():
+        _ = 1 / 0
+    assert denormals_are_flushed() == before
+
+
+def test_nested(before):
+    with flushed_denormals():
+        with flushed_denormals():
+            pass
+        assert denormals_are_flushed()
+    assert denormals_are_flushed() == before
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_single_thread_inside_and_as_many_as_before_after(threads):
+    found = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with single_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == threads
+        with pytest.raises(ZeroDivisionError), single_thread():
+            _ = 1 / 0
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(found)
