@@ -13,8 +13,8 @@ class ExplainOptions:
     """Options of ``explain``.
 
     Args:
-        method: the word score that phrases are mined from; "auto" takes gamma where the cell has
-            a gate that keeps its memory, and beta elsewhere.
+        method: the word score that phrases are mined from; "auto" takes the one whose rules agree
+            best with the network on the mined text.
         word_threshold, max_length, min_count: see ``PhraseOptions``.
         max_rules: rules in the list at most; every mined phrase when None, as in the paper.
         inputs: the input held fixed in the dynamics half: "zero", "mean", a word, or a vector.

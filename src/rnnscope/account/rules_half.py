@@ -96,8 +96,7 @@ def explain_rules(
         except NotApplicable as error:
             left_out["rules" if name in judged_scores else name] = str(error)
 
-    wanted = [options.method] if options.method != "auto" else list(METHODS)
-    chosen = next((name for name in wanted if name in mined), "")
+    chosen = _choose(options.method, mined, material, network_on_mined)
     if not mined and "rules" not in left_out:
         left_out["rules"] = "No word score applies to this network."
     if mined and not chosen:
@@ -151,6 +150,21 @@ def _judge(
         labels=material.labels,
         seed=options.seed,
     )
+
+
+def _choose(
+    wanted: str,
+    mined: dict[str, tuple[Phrases, RuleList]],
+    material: Material,
+    network: np.ndarray | None,
+) -> str:
+    """The method asked for, or the one whose rules agree best with the network on the text they
+    were mined from; the judged text takes no part."""
+    if wanted != "auto" or network is None or not mined:
+        return wanted if wanted in mined else ""
+    words = as_words(material.mined)
+    agreement = {name: (r.predict(words) == network).mean() for name, (_, r) in mined.items()}
+    return max(agreement, key=lambda name: agreement[name])
 
 
 def as_words(documents: Sequence[Any]) -> list[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from copy import deepcopy
@@ -96,7 +97,11 @@ class Run:
         batches = bucketed(
             [len(d) for d in self.fitted[0]], tokens=self.batch_tokens, shuffle=order
         )
-        with tqdm(total=len(batches), desc=f"epoch {number}", disable=not show) as bar:
+        # In a log every refresh of the bar would be a line of its own.
+        often = 0.1 if sys.stderr.isatty() else 600
+        with tqdm(
+            total=len(batches), desc=f"epoch {number}", disable=not show, mininterval=often
+        ) as bar:
             train_loss, rate = self._learn(batches, state, self._noise(order), bar)
             val_loss, accuracy = self._validate()
             bar.set_postfix_str(
