@@ -230,6 +230,7 @@ def _alignment(alignment: Any) -> dict[str, float] | None:
         "value": alignment.median,
         "null_median": alignment.null_median,
         "null_95": alignment.null_high,
+        "isotropic_median": alignment.isotropic_median,
     }
 
 

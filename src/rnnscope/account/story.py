@@ -54,25 +54,27 @@ def _about_rules(rules: RulesHalf) -> list[str]:
 
 
 def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
-    found = dynamics.points
     told: list[str] = []
-    if dynamics.verdict is not None:
-        dimension, stability = dynamics.verdict.dimension, dynamics.verdict.stability
-        slow, fast = _steps(stability.value), _steps(stability.null)
+    verdict, line = dynamics.verdict, dynamics.line
+    if verdict is not None and line is not None:
+        slow, fast = _steps(verdict.stability.value), _steps(verdict.stability.null)
         told.append(
-            f"Without input its states come to rest near a set that spreads "
-            f"{dimension.value or 0:.0%} along one axis. Moved along its slowest direction, a "
-            f"state takes about {slow} words to return; along the next, {fast}."
+            f"Without input its states come to rest near a set that lies {line.variance[0]:.0%} "
+            f"along one axis. Along its slowest direction a state changes over about {slow} words, "
+            f"along the next over {fast}."
         )
-        against = [p for p in dynamics.verdict.predictions if p is not stability]
-        judged = [p for p in against if p.value is not None and p.null is not None]
-        above = [p.name for p in judged if (p.value or 0) > (p.null or 0)]
-        told.append(
-            f"As a line attractor: {len(above)} of {len(judged)} predictions exceed what chance "
-            f"gives ({', '.join(above) or 'none'}), from {len(found.manifold)} slow points, "
-            f"{len(found.continua)} points of continua and {len(found.roots)} isolated fixed "
-            f"points."
-        )
+        parts = [
+            f"{what} to {a.median:.2f} of 1 (directions drawn from its states {a.null_median:.2f}, "
+            f"at random {a.isotropic_median:.2f})"
+            for what, a in (
+                ("the slow direction follows that set", line.tangents),
+                ("the set lies along the direction in which the decision is read", line.readout),
+            )
+            if a is not None
+        ]
+        if parts:
+            text = "; ".join(parts)
+            told.append(f"{text[0].upper()}{text[1:]}.")
     if dynamics.rated is not None:
         told.append(
             f"Where a text ends along the slow direction goes with how people rated it: "

@@ -219,7 +219,9 @@ def _readout_alignment(axis: Tensor, readout: Tensor | None, null: Tensor) -> Al
     seen = readout != 0
     direction = unit(readout[seen])
     return Alignment.of(
-        (unit(axis[seen]) @ direction).abs()[None], (unit(null[:, seen]) @ direction).abs()
+        (unit(axis[seen]) @ direction).abs()[None],
+        (unit(null[:, seen]) @ direction).abs(),
+        width=int(seen.sum()),
     )
 
 
@@ -241,4 +243,5 @@ def _mode_alignment(axes: Tensor, modes: Modes, null: Tensor) -> Alignment:
         r = modes.right[k, :, 0]
         plane = torch.linalg.qr(torch.stack([r.real, r.imag], dim=-1)).Q
         values[k] = norm(plane.mT @ axes[k])
-    return Alignment.of(values, (null @ axes.mT).abs().median(-1).values)
+    chance = (null @ axes.mT).abs().median(-1).values
+    return Alignment.of(values, chance, width=axes.shape[-1])

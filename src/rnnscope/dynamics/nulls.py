@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from scipy.stats import beta
 from torch import Tensor
 
 from rnnscope.dynamics.linalg import norm
@@ -23,7 +24,9 @@ class Alignment:
         values: |cos| of each pair compared, (n,).
         median, low, high: their median and 5 % and 95 % quantiles.
         null_median, null_high: median and 95 % quantile for directions drawn with the
-            covariance of the visited states.
+            covariance of the visited states. Where those already lie along a line, this null
+            holds most of the effect itself.
+        isotropic_median: median for directions drawn at random in the whole space.
     """
 
     values: Tensor
@@ -32,10 +35,11 @@ class Alignment:
     high: float
     null_median: float
     null_high: float
+    isotropic_median: float
 
     @classmethod
-    def of(cls, values: Tensor, null: Tensor) -> Alignment:
-        """The summary of these values and of the null's."""
+    def of(cls, values: Tensor, null: Tensor, *, width: int) -> Alignment:
+        """The summary of these values and of the null's, in a space of this width."""
         low, median, high = _quantiles(values, 0.05, 0.5, 0.95)
         null_median, null_high = _quantiles(null, 0.5, 0.95)
         return cls(
@@ -45,11 +49,13 @@ class Alignment:
             high=high,
             null_median=null_median,
             null_high=null_high,
+            # The squared cosine with a fixed direction is Beta(1/2, (n - 1)/2).
+            isotropic_median=float(beta.median(0.5, (width - 1) / 2) ** 0.5) if width > 1 else 1.0,
         )
 
     def summary(self) -> dict[str, Any]:
         """In figures, JSON-safe."""
-        names = ("median", "low", "high", "null_median", "null_high")
+        names = ("median", "low", "high", "null_median", "null_high", "isotropic_median")
         return {name: getattr(self, name) for name in names}
 
 

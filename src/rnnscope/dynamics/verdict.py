@@ -102,25 +102,7 @@ def line_attractor_verdict(
     along = "the slow direction r_1 with the manifold's own direction at the point"
     tangent = _aligned("tangent", along, line.tangents)
     readout = _aligned("readout", "the line's axis with the readout", line.readout)
-    against_chance = [
-        p
-        for p in (dimension, integration, tangent, readout)
-        if p.value is not None and p.null is not None
-    ]
-    above = [p.name for p in against_chance if (p.value or 0.0) > (p.null or 0.0)]
-    kinds = ", ".join(
-        f"{len(kind)} {name}"
-        for name, kind in (
-            ("manifold points", points.manifold),
-            ("points of continua", points.continua),
-            ("roots", points.roots),
-        )
-    )
-    sentence = (
-        f"From {len(points)} seeds ({kinds}): {len(above)} of the {len(against_chance)} "
-        f"predictions that chance could meet exceed it{': ' * bool(above)}{', '.join(above)}. "
-        f"{stability.sentence}"
-    )
+    sentence = " ".join([_found(points), _one_axis(line), _along(line), stability.sentence])
     return LineAttractorVerdict(
         sentence=sentence,
         dimension=dimension,
@@ -131,6 +113,37 @@ def line_attractor_verdict(
         ghost_share=ghosts,
         growing_share=float(modes.growing[:, 0].double().mean()),
     )
+
+
+def _found(points: FixedPoints) -> str:
+    kinds = ", ".join(
+        f"{len(kind)} {name}"
+        for name, kind in (
+            ("manifold points", points.manifold),
+            ("points of continua", points.continua),
+            ("roots", points.roots),
+        )
+    )
+    return f"From {len(points)} seeds: {kinds}."
+
+
+def _one_axis(line: Manifold) -> str:
+    return f"{float(line.variance[0]):.0%} of their spread lies along one axis."
+
+
+def _along(line: Manifold) -> str:
+    """The alignments, each beside both nulls."""
+    parts = [
+        f"{what} to |cos| {a.median:.2f} (directions drawn from the visited states: median "
+        f"{a.null_median:.2f}; at random: {a.isotropic_median:.2f})"
+        for what, a in (
+            ("the slow direction agrees with the points' own line", line.tangents),
+            ("the axis agrees with the readout", line.readout),
+        )
+        if a is not None
+    ]
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if parts else ""
 
 
 def _dimension(line: Manifold) -> Prediction:
