@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports check wheel benchmarks clean
+.PHONY: setup demo test lint types imports check wheel clean
 .DEFAULT_GOAL := demo
 
 setup: $(STAMP)

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"cells", "data", "models"},
     "synthetic": {"cells", "data", "models"},
     "scores": {"models"},
-    "dynamics": {"cells", "models"},
+    "dynamics": {"cells", "data", "models"},
     "phrases": {"scores"},
     "rules": {"data", "phrases"},
     "fidelity": {"rules", "dynamics"},

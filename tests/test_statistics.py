@@ -39,6 +39,12 @@ def test_correlations_are_scipys(rank):
     assert estimate.low < estimate.value < estimate.high
 
 
+def test_all_alike_is_not_certain():
+    estimate = share(np.ones(10))
+    assert estimate.value == 1
+    assert estimate.low == pytest.approx(0.7225, abs=1e-3)
+
+
 def test_nothing_to_measure_is_not_a_number():
     assert np.isnan(correlation(np.ones(5), np.arange(5)).value)
     assert np.isnan(share(np.array([])).value)
@@ -46,5 +52,6 @@ def test_nothing_to_measure_is_not_a_number():
 
 def test_the_same_seed_gives_the_same_interval():
     hits = np.arange(30) % 3 == 0
-    assert share(hits, seed=3) == share(hits, seed=3)
+    pairs = np.arange(30), np.arange(30) % 7
+    assert correlation(*pairs, seed=3) == correlation(*pairs, seed=3)
     assert f"{share(hits):.2f}".startswith("0.33 [")

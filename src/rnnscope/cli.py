@@ -71,7 +71,7 @@ def train(
 
     Every finished epoch is checkpointed in the directory; a run that was stopped goes on there.
 
-    Example: rnnscope train runs/gru --architecture gru --data reviews.csv --label stars
+    Example: rnnscope train runs/gru --architecture gru --data reviews.csv --label label
 
     Args:
         out: a directory for the checkpoint and the model.

@@ -37,10 +37,15 @@ class Estimate:
         return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
 
 
-def share(hits: np.ndarray, *, seed: int = 0) -> Estimate:
-    """The mean of true/false items, with a bootstrap interval over the items."""
+def share(hits: np.ndarray) -> Estimate:
+    """The mean of true/false items, with Wilson's interval: not empty even where all are alike."""
     hits = np.asarray(hits, dtype=float)
-    return _bootstrap(lambda rows: float(hits[rows].mean()), len(hits), seed)
+    count = len(hits)
+    if count == 0:
+        return Estimate(value=float("nan"), low=float("nan"), high=float("nan"), count=0)
+    value = float(hits.mean())
+    interval = stats.binomtest(round(hits.sum()), count).proportion_ci(method="wilson")
+    return Estimate(value=value, low=float(interval.low), high=float(interval.high), count=count)
 
 
 def correlation(a: np.ndarray, b: np.ndarray, *, seed: int = 0, rank: bool = False) -> Estimate:

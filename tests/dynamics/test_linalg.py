@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from rnnscope.dynamics.certificate import certify
-from rnnscope.dynamics.linalg import inverse, one_thread, solve, solve_positive
+from rnnscope.dynamics.linalg import inverse, solve, solve_positive
 from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.spectral import Split
+from rnnscope.numerics import single_thread
 from rnnscope.synthetic import attractors as built
 from tests.helpers import random_cell
 
@@ -24,7 +25,7 @@ def two_threads():
 @pytest.mark.usefixtures("two_threads")
 def test_threads_are_given_back_even_after_an_error():
     def fail():
-        with one_thread():
+        with single_thread():
             assert torch.get_num_threads() == 1
             raise RuntimeError
 

@@ -92,6 +92,8 @@ def damaged(path, change):
         (lambda d: d.pop("layers"), "KeyError"),
         (lambda d: d["layers"][0][0].update(kind="os.system"), "KeyError"),
         (lambda d: d.update(classes=["only one"]), "one class name per logit"),
+        (lambda d: d.update(classes=[1, 2]), "not a string"),
+        (lambda d: d.update(record=[]), "not an object"),
     ],
 )
 def test_damaged_descriptions_are_refused(tmp_path, change, message):

@@ -215,7 +215,13 @@ def _dynamics(half: DynamicsHalf) -> dict[str, Any]:
         contents["verdict"] = {
             "sentence": half.verdict.sentence,
             "predictions": [
-                {"name": p.name, "value": p.value, "null": p.null, "sentence": p.sentence}
+                {
+                    "name": p.name,
+                    "value": p.value,
+                    "null": p.null,
+                    "sentence": p.sentence,
+                    "finding": p.finding,
+                }
                 for p in half.verdict.predictions
             ],
             "ghost_share": half.verdict.ghost_share,

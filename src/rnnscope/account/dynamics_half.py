@@ -101,7 +101,7 @@ def explain_dynamics(
 
     say("finding fixed points")
     points = find_fixed_points(
-        model, visited.judged, options.inputs, count=options.points, rng=options.seed
+        model, visited.seeds, options.inputs, count=options.points, rng=options.seed
     )
     if not len(points.line_states):
         left_out["modes"] = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnscope.data import Corpus, load_corpus
+from rnnscope.data import EMBEDDED, Corpus, load_corpus
 from rnnscope.errors import DataError
 from rnnscope.models import Model
 
@@ -34,6 +34,13 @@ class Material:
     corpus: Corpus | None
     description: dict[str, Any]
 
+    @property
+    def seeds(self) -> Any:
+        """The judged documents, as a corpus where they came from one."""
+        if self.corpus is None:
+            return self.judged
+        return self.corpus.split(self.description["judged_on"]["split"])
+
     @classmethod
     def of(cls, model: Model, source: Any, *, seed: int) -> Material:
         """Split a corpus, or any documents, into what is mined and what is judged on.
@@ -51,6 +58,7 @@ class Material:
     @classmethod
     def _of_corpus(cls, model: Model, corpus: Corpus, seed: int) -> Material:
         labels = None if corpus.labels is None else _as_the_model_numbers(model, corpus)
+        guessed = labels is not None and _numbered(model) and corpus.classes != model.classes
         own = corpus.splits is not None and corpus.has_split("train")
         held_out = next((s for s in ("test", "validation") if corpus.has_split(s)), None)
         if corpus.splits is None or not own or held_out is None:
@@ -58,11 +66,22 @@ class Material:
             _at_least_two(len(corpus))
             corpus = corpus.split_by_seed(fraction=0.8, seed=seed)
             caution = f"Split by seed {seed}: 80 % mined, 20 % judged on. {MAY_HAVE_SEEN}"
-        elif _same_splits(model, corpus):
-            caution = f"The network was trained on the train split; it never saw {held_out}."
-        else:
+        elif not _same_splits(model, corpus):
             caution = MAY_HAVE_SEEN
+        elif held_out == "validation":
+            caution = (
+                "The network was trained on the train split, and the validation split, on which "
+                "everything is judged, chose when training stopped."
+            )
+        else:
+            caution = "The network was trained on the train split; it never saw the test split."
         splits = corpus.splits
+        if guessed:
+            caution += (
+                " The model names no classes, so its class k was taken to be the corpus' class k: "
+                + ", ".join(corpus.classes)
+                + "."
+            )
         judged = np.flatnonzero(splits == held_out)
         mined = np.flatnonzero(splits == "train")
         return cls(
@@ -115,8 +134,11 @@ def _same_splits(model: Model, corpus: Corpus) -> bool:
     share their splits."""
     if model.record.get("data_fingerprint") == corpus.fingerprint:
         return True
-    names = (str(model.record.get("data")), corpus.name)
-    return all(name.startswith("embedded") for name in names)
+    trained_on = (str(model.record.get("data")), str(model.record.get("data_fingerprint")))
+    return all(
+        name in EMBEDDED and load_corpus(name).fingerprint == fingerprint
+        for name, fingerprint in (trained_on, (corpus.name, corpus.fingerprint))
+    )
 
 
 def _at_least_two(count: int) -> None:
@@ -135,8 +157,7 @@ def _as_the_model_numbers(model: Model, corpus: Corpus) -> np.ndarray:
         return labels
     if set(corpus.classes) <= set(model.classes):
         return np.array([model.classes.index(name) for name in corpus.classes])[labels]
-    numbered = model.classes == tuple(str(k) for k in range(len(model.classes)))
-    if numbered and len(corpus.classes) == len(model.classes):
+    if _numbered(model) and len(corpus.classes) == len(model.classes):
         return labels
     raise DataError(
         "Every label must be a class of the model.",
@@ -144,3 +165,8 @@ def _as_the_model_numbers(model: Model, corpus: Corpus) -> np.ndarray:
         got=", ".join(corpus.classes),
         fix="load the corpus with classes=, in the model's order, or build the model with classes=",
     )
+
+
+def _numbered(model: Model) -> bool:
+    """Whether the model's classes have numbers for names."""
+    return bool(model.classes) and model.classes == tuple(map(str, range(len(model.classes))))

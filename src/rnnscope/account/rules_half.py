@@ -105,11 +105,11 @@ def explain_rules(
     say("judging")
     fidelity: list[Fidelity] = []
     for name, (phrases, rules) in mined.items():
-        fidelity.append(_judge(f"rules ({name})", rules, material, predictions, options))
+        fidelity.append(_judge(f"rules ({name})", rules, material, predictions))
         if rules.size > SHORT_LIST:
             short = RuleList.from_phrases(phrases, max_rules=SHORT_LIST)
             title = f"first {SHORT_LIST:,} rules ({name})"
-            fidelity.append(_judge(title, short, material, predictions, options))
+            fidelity.append(_judge(title, short, material, predictions))
     if network_on_mined is None:
         network_on_mined = model.predict(material.mined)
     if model.embedding is not None:
@@ -117,15 +117,15 @@ def explain_rules(
         if bag is None:
             left_out["bag of words"] = "The network gives one class only on the mined text."
         else:
-            fidelity.append(_judge("bag of words", bag, material, predictions, options))
+            fidelity.append(_judge("bag of words", bag, material, predictions))
     else:
         left_out["bag of words"] = "The network reads vectors, not words."
     majority = Majority.fit(material.mined, network_on_mined)
-    fidelity.append(_judge("majority class", majority, material, predictions, options))
+    fidelity.append(_judge("majority class", majority, material, predictions))
     return RulesHalf(
         predictions=predictions,
         probabilities=probabilities,
-        accuracy=None if labels is None else share(predictions == labels, seed=options.seed),
+        accuracy=None if labels is None else share(predictions == labels),
         scores=judged_scores,
         method=chosen,
         phrases=mined[chosen][0] if chosen else None,
@@ -140,7 +140,6 @@ def _judge(
     description: Any,
     material: Material,
     predictions: np.ndarray,
-    options: ExplainOptions,
 ) -> Fidelity:
     return judge(
         name,
@@ -148,7 +147,6 @@ def _judge(
         as_words(material.judged),
         network=predictions,
         labels=material.labels,
-        seed=options.seed,
     )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
-from rnnscope.account.rules_half import RulesHalf
+from rnnscope.account.rules_half import RulesHalf, as_words
+from rnnscope.dynamics import LineAttractorVerdict
 from rnnscope.fidelity import Fidelity
 from rnnscope.models import Model
 from rnnscope.scores import against_others
@@ -26,8 +27,9 @@ def sentences(
     if rules is not None:
         kind, units = model.architecture.rstrip(")").split("(")
         what = f"This {kind} network of {units} unit{'s' * (units != '1')}"
-        classes = " from ".join(model.classes) if len(model.classes) == 2 else "classes"
-        told.append(f"{what} tells {classes}" + _how_well(rules, len(material.judged)))
+        first, last = ", ".join(model.classes[:-1]), model.classes[-1]
+        does = f"tells {first} from" if len(model.classes) == 2 else f"decides between {first} and"
+        told.append(f"{what} {does} {last}" + _how_well(rules, len(material.judged)))
         told += _about_rules(rules)
     if dynamics is not None:
         told += _about_dynamics(dynamics)
@@ -56,37 +58,43 @@ def _about_rules(rules: RulesHalf) -> list[str]:
 def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
     told: list[str] = []
     verdict, line = dynamics.verdict, dynamics.line
-    if verdict is not None and line is not None:
-        slow, fast = _steps(verdict.stability.value), _steps(verdict.stability.null)
-        told.append(
-            f"Without input its states come to rest near a set that lies {line.variance[0]:.0%} "
-            f"along one axis. Along its slowest direction a state changes over about {slow} words, "
-            f"along the next over {fast}."
+    if verdict is not None:
+        name = dynamics.points.held.name
+        held = {"zero": "Without input", "mean": "With its average input"}.get(
+            name, f"With its input held at {name!r}"
         )
-        parts = [
-            f"{what} to {a.median:.2f} of 1 (directions drawn from its states {a.null_median:.2f}, "
-            f"at random {a.isotropic_median:.2f})"
-            for what, a in (
-                ("the slow direction follows that set", line.tangents),
-                ("the set lies along the direction in which the decision is read", line.readout),
-            )
-            if a is not None
-        ]
-        if parts:
-            text = "; ".join(parts)
-            told.append(f"{text[0].upper()}{text[1:]}.")
+        length = dynamics.visited.description["mean_length"]
+        told.append(f"{held}, {_memory(verdict)}; a text has {length:.0f} words on average.")
+    if line is not None and line.readout is not None:
+        told.append(
+            f"The line of its resting points agrees with the direction in which the decision is "
+            f"read to {line.readout.median:.2f} of 1 (directions drawn from its states "
+            f"{line.readout.null_median:.2f}, at random {line.readout.isotropic_median:.2f})."
+        )
     if dynamics.rated is not None:
+        logit = dynamics.rated.of_logit
+        beside = "" if logit is None else f" (of its output: {logit.value:.2f})"
         told.append(
             f"Where a text ends along the slow direction goes with how people rated it: "
-            f"correlation {dynamics.rated.of_position.value:.2f}."
+            f"correlation {dynamics.rated.of_position.value:.2f}{beside}."
         )
     return told
 
 
-def _steps(value: float | None) -> str:
-    if value is None:
-        return "an unknown number of"
-    return f"{value:,.0f}" if np.isfinite(value) else "endlessly many"
+def _memory(verdict: LineAttractorVerdict) -> str:
+    """How long a difference lasts, growth told apart from decay."""
+    slow, fast = verdict.stability.value, verdict.stability.null
+    if slow is None or not np.isfinite(slow):
+        text = "a difference along the slowest direction stays for ever"
+    else:
+        grows = verdict.growing_share
+        how = "grows" if grows > 0.95 else "fades"
+        if 0.05 <= grows <= 0.95:
+            how = f"fades, or at {grows:.0%} of the points grows,"
+        text = f"a difference along the slowest direction {how} over about {slow:,.0f} words"
+    if fast is not None and np.isfinite(fast):
+        text += f", along the next over {fast:,.1f}"
+    return text
 
 
 def tiles(rules: RulesHalf | None, dynamics: DynamicsHalf | None) -> list[dict[str, Any]]:
@@ -131,7 +139,7 @@ def tiles(rules: RulesHalf | None, dynamics: DynamicsHalf | None) -> list[dict[s
             "memory",
             dynamics.verdict.stability.value,
             "steps",
-            "words over which the slowest direction changes",
+            "words over which a difference along the slowest direction fades or grows",
         )
     if dynamics is not None and dynamics.rated is not None:
         add(
@@ -183,7 +191,7 @@ def _choose(material: Material, rules: RulesHalf, count: int) -> list[tuple[int,
         sure = readable & right & (rules.predictions == label)
         candidates.append(("the network is sure", sure, -confidence))
     if rules.rules is not None:
-        differ = rules.rules.predict(_words(material)) != rules.predictions
+        differ = rules.rules.predict(as_words(material.judged)) != rules.predictions
         candidates.append(("the rules disagree with the network", readable & differ, -confidence))
     if material.labels is not None:
         candidates.append(("the network is wrong and sure", readable & ~right, -confidence))
@@ -197,10 +205,6 @@ def _choose(material: Material, rules: RulesHalf, count: int) -> list[tuple[int,
         if left.any() and len(chosen) < count:
             chosen.append((int(np.flatnonzero(left)[key[left].argmin()]), why))
     return chosen
-
-
-def _words(material: Material) -> list[list[str]]:
-    return [[str(word) for word in document] for document in material.judged]
 
 
 def _example(

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.dynamics.inputs import hold_input, study_cell
+from rnnscope.dynamics.inputs import hold_input, study_cell, word_counts
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
 from rnnscope.dynamics.problem import Problem
-from rnnscope.dynamics.readout import readout_direction
+from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.dynamics.sorting import Kinds, sort_points
 from rnnscope.dynamics.terminal import Terminals, descend
@@ -57,7 +57,7 @@ def find_fixed_points(
     """
     settings = FixedPointOptions.of(options, keywords)
     cell = study_cell(model)
-    held = hold_input(model, cell, inputs)
+    held = hold_input(model, cell, inputs, word_counts(model, seeds))
     states = gather_seeds(model, cell, seeds, count=settings.count, rng=settings.rng)
     problem = Problem(cell=cell, x=held.vector)
     _check_deterministic(problem, states)
@@ -80,6 +80,8 @@ def find_fixed_points(
         scale=scale,
         held=held,
         readout=readout_direction(model, cell),
+        sees=seen_coordinates(cell),
+        fingerprint=None if isinstance(model, Cell) else model.fingerprint,
         options=settings,
         cell_kind=cell.kind,
     )

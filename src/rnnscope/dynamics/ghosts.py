@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnscope.dynamics.linalg import apply, norm, one_thread
+from rnnscope.dynamics.linalg import apply, norm
 from rnnscope.dynamics.problem import Problem, finder_speed
+from rnnscope.numerics import single_thread
 
 FLAT = 1e-10
 """An eigenvalue of the Hessian below this part of the largest is zero."""
@@ -48,7 +49,7 @@ def settle(problem: Problem, start: Tensor, *, most: int = 8) -> Ghost:
     while True:
         with torch.no_grad():
             g = apply(problem.jacobian(h[None]).mT, problem.residual(h[None]))[0]
-        with one_thread():
+        with single_thread():
             w, V = torch.linalg.eigh(problem.hessian(h))
         flat = w.abs() <= FLAT * w.abs().max()
         inverse = torch.where(flat, 0.0, 1 / torch.where(flat, 1.0, w.abs()))

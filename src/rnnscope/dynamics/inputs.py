@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
+from rnnscope.data import Corpus
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 from rnnscope.models import Model
 
@@ -24,8 +25,9 @@ class HeldInput:
     Attributes:
         name: "zero", "mean", "vector", or the word.
         vector: (input_size,) float64.
-        distance: how far it is from the mean of the embeddings, in units of their
-            root-mean-square distance to it; None without embeddings.
+        distance: how far it is from the mean of the word vectors the text feeds in, in units of
+            their root-mean-square distance to it; over the vocabulary's words where the seeds are
+            no text; None without embeddings.
     """
 
     name: str
@@ -51,8 +53,15 @@ def study_cell(model: Model | Cell) -> Cell:
     return cell.to(torch.float64, "cpu").map(lambda weight: weight.detach())
 
 
-def hold_input(model: Model | Cell, cell: Cell, inputs: Any) -> HeldInput:
+def hold_input(
+    model: Model | Cell, cell: Cell, inputs: Any, counts: Tensor | None = None
+) -> HeldInput:
     """Resolve ``inputs`` for this network.
+
+    Args:
+        model, cell: the network.
+        inputs: "zero", "mean", a word, or a vector.
+        counts: how often the text feeds in each word, (words,); the mean is weighted by it.
 
     Raises:
         DataError: a vector has the wrong width or is not finite.
@@ -71,10 +80,39 @@ def hold_input(model: Model | Cell, cell: Cell, inputs: Any) -> HeldInput:
                 got=repr(inputs),
             )
         name = inputs
-        vector = table.mean(0) if inputs == MEAN else table[_row(model, inputs)]
+        mean = inputs == MEAN
+        vector = _mean(table, _weights(model, counts)) if mean else table[_row(model, inputs)]
     else:
         name, vector = VECTOR, _vector(inputs, cell.input_size)
-    return HeldInput(name=name, vector=vector, distance=_distance(vector, table))
+    distance = None
+    if table is not None and isinstance(model, Model):
+        distance = _distance(vector, table, _weights(model, counts))
+    return HeldInput(name=name, vector=vector, distance=distance)
+
+
+def word_counts(model: Model | Cell, seeds: Any) -> Tensor | None:
+    """How often each word stands in the seeds, (words,), where they are a corpus; else None."""
+    if isinstance(model, Cell) or model.embedding is None or not isinstance(seeds, Corpus):
+        return None
+    ids = torch.as_tensor(np.concatenate(model.encode(seeds)))
+    return torch.bincount(ids, minlength=len(model.embedding)).to(torch.float64)
+
+
+def _weights(model: Model, counts: Tensor | None) -> Tensor:
+    """Each word's share of the mean; without text all words alike, and no special token."""
+    if counts is not None:
+        return counts / counts.sum()
+    table: Any = model.embedding
+    weights = torch.ones(len(table), dtype=torch.float64)
+    if model.vocabulary is not None and len(model.vocabulary) > 2:
+        for word in (model.vocabulary.unknown, model.vocabulary.padding):
+            if word is not None:
+                weights[model.vocabulary.index(word)] = 0
+    return weights / weights.sum()
+
+
+def _mean(table: Tensor, weights: Tensor) -> Tensor:
+    return weights @ table
 
 
 def _row(model: Model, word: str) -> int:
@@ -113,9 +151,7 @@ def _vector(inputs: Any, width: int) -> Tensor:
     return vector
 
 
-def _distance(vector: Tensor, table: Tensor | None) -> float | None:
-    if table is None:
-        return None
-    mean = table.mean(0)
-    spread = float((table - mean).square().sum(-1).mean().sqrt())
+def _distance(vector: Tensor, table: Tensor, weights: Tensor) -> float | None:
+    mean = _mean(table, weights)
+    spread = float((weights @ (table - mean).square().sum(-1)).sqrt())
     return float(torch.linalg.vector_norm(vector - mean)) / spread if spread > 0 else None

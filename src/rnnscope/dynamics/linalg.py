@@ -1,4 +1,8 @@
-"""Batched linear algebra in float64, guarded where the CPU build of torch needs it."""
+"""Batched linear algebra in float64, guarded where the CPU build of torch needs it.
+
+Batched LU factorisations (``solve``, ``inv``, ``lu_factor``) of matrices of about 192 rows or more
+never return in torch 2.13 on the CPU with two threads, so they run on one here, and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor
 
-from rnnscope.numerics import flushed_denormals
+from rnnscope.numerics import flushed_denormals, single_thread
 
 EPS = torch.finfo(torch.float64).eps
 
@@ -17,31 +21,16 @@ SMALL = 128
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Run with one torch thread, and give the threads back whatever happens.
-
-    Batched LU factorisations (``solve``, ``inv``, ``lu_factor``) of matrices of about 192 rows or
-    more never return in torch 2.13 on the CPU with two threads.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@contextmanager
 def heavy(width: int) -> Iterator[None]:
     """Around work on batches of (width, width) matrices: denormals flushed, and one thread where
     the matrices are so small that a second one only waits."""
-    with flushed_denormals(), one_thread() if width < SMALL else nullcontext():
+    with flushed_denormals(), single_thread() if width < SMALL else nullcontext():
         yield
 
 
 def solve(A: Tensor, b: Tensor) -> Tensor:
     """``A^-1 b`` by LU: (..., N, N), (..., N) -> (..., N). Not finite where A is singular."""
-    with one_thread():
+    with single_thread():
         solution, info = torch.linalg.solve_ex(A, b.unsqueeze(-1))
     singular = (info != 0)[..., None]
     return torch.where(singular, torch.nan, solution.squeeze(-1))
@@ -49,7 +38,7 @@ def solve(A: Tensor, b: Tensor) -> Tensor:
 
 def inverse(A: Tensor) -> Tensor:
     """``A^-1`` by LU, (..., N, N). Not finite where A is singular."""
-    with one_thread():
+    with single_thread():
         result, info = torch.linalg.inv_ex(A)
     return torch.where((info != 0)[..., None, None], torch.nan, result)
 
@@ -59,14 +48,14 @@ def eigenvectors(A: Tensor) -> tuple[Tensor, Tensor]:
 
     On one thread: LAPACK gains nothing from a second one, and loses much where cores are shared.
     """
-    with one_thread():
+    with single_thread():
         values, vectors = torch.linalg.eig(A)
     return values, vectors
 
 
 def singular_values(A: Tensor) -> Tensor:
     """Singular values, largest first, (..., N)."""
-    with one_thread():
+    with single_thread():
         return torch.linalg.svdvals(A)
 
 

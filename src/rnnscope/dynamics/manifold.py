@@ -11,11 +11,12 @@ from scipy.stats import rankdata
 from sklearn.manifold import LocallyLinearEmbedding
 from torch import Tensor
 
-from rnnscope.dynamics.linalg import norm, one_thread
+from rnnscope.dynamics.linalg import norm
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.nulls import Alignment, draw_directions, draw_states, unit
 from rnnscope.dynamics.points import FixedPoints
 from rnnscope.errors import NotApplicable
+from rnnscope.numerics import single_thread
 
 LEAST_EMBEDDED = 20
 """Distinct points below which no locally linear embedding is made."""
@@ -47,8 +48,8 @@ class Manifold:
         readout: |cos| of m with the readout in the coordinates the readout sees, which are h and
             not c of an LSTM; None without a readout. (Padded with zeros over c it could not exceed
             the share of m that lies in h, a few percent, since c is not bounded and h is.)
-        modes: |cos| of m with r_1 at each linearized point (its real plane, for a complex pair);
-            None without modes.
+        modes: |cos| of m with r_1 at each linearized point where r_1 is real; None where it is
+            nowhere, or without modes.
         tangents: the same with the manifold's own direction there, the first principal axis of
             the point and its nearest ones: what counts where the line is bent; None without modes
             or with fewer points than that.
@@ -126,7 +127,7 @@ def fit_manifold(
             got=f"{len(states)} points" + (", all in one place" if len(states) > 1 else ""),
             fix="use more seeds, or a shorter slow_time to let slower directions stay",
         )
-    with one_thread():
+    with single_thread():
         _, sigma, Vh = torch.linalg.svd(states - center, full_matrices=False)
     variance = sigma**2 / (sigma**2).sum()
     axis = _oriented(Vh[0], points.readout)
@@ -147,7 +148,7 @@ def fit_manifold(
         position=position,
         embedded_position=embedded,
         embedded_correlation=None if embedded is None else _rank_correlation(position, embedded),
-        readout=_readout_alignment(axis, points.readout, directions) if known else None,
+        readout=_readout_alignment(axis, points, directions) if known else None,
         modes=_mode_alignment(axis.expand(len(modes), -1), modes, directions)
         if known and modes is not None
         else None,
@@ -169,7 +170,7 @@ def _to_unit_interval(values: Tensor) -> Tensor:
 
 def _shares(states: Tensor) -> Tensor | None:
     """Shares of variance, largest first; None where the states do not vary."""
-    with one_thread():
+    with single_thread():
         sigma = torch.linalg.svdvals(states - states.mean(0))
     total = (sigma**2).sum()
     return sigma**2 / total if total > 0 else None
@@ -213,11 +214,11 @@ def _rank_correlation(a: Tensor, b: Tensor) -> float:
     return float(centred[0] @ centred[1]) / length if length > 0 else 0.0
 
 
-def _readout_alignment(axis: Tensor, readout: Tensor | None, null: Tensor) -> Alignment | None:
-    if readout is None or not readout.any():
+def _readout_alignment(axis: Tensor, points: FixedPoints, null: Tensor) -> Alignment | None:
+    if points.readout is None or not points.readout.any():
         return None
-    seen = readout != 0
-    direction = unit(readout[seen])
+    seen = points.sees
+    direction = unit(points.readout[seen])
     return Alignment.of(
         (unit(axis[seen]) @ direction).abs()[None],
         (unit(null[:, seen]) @ direction).abs(),
@@ -230,18 +231,16 @@ def _tangents(states: Tensor, modes: Modes) -> Tensor:
     neighbours, (P, N)."""
     near = torch.cdist(modes.states, states).argsort(dim=-1, stable=True)[:, : NEIGHBOURS + 1]
     local = states[near]
-    with one_thread():
+    with single_thread():
         return torch.linalg.svd(local - local.mean(1, keepdim=True), full_matrices=False).Vh[:, 0]
 
 
-def _mode_alignment(axes: Tensor, modes: Modes, null: Tensor) -> Alignment:
-    """|cos| of r_1, or its real plane, with the axis (P, N) given for each point."""
-    paired = modes.oscillating[:, 0]
-    values = torch.empty(len(modes), dtype=axes.dtype)
-    values[~paired] = (modes.right[~paired, :, 0].real * axes[~paired]).sum(-1).abs()
-    for k in paired.nonzero().squeeze(-1).tolist():
-        r = modes.right[k, :, 0]
-        plane = torch.linalg.qr(torch.stack([r.real, r.imag], dim=-1)).Q
-        values[k] = norm(plane.mT @ axes[k])
+def _mode_alignment(axes: Tensor, modes: Modes, null: Tensor) -> Alignment | None:
+    """|cos| of r_1 with the axis (P, N) given for each point, where r_1 is real."""
+    real = ~modes.oscillating[:, 0]
+    if not real.any():
+        return None
+    axes = axes[real]
+    values = (modes.right[real, :, 0].real * axes).sum(-1).abs()
     chance = (null @ axes.mT).abs().median(-1).values
     return Alignment.of(values, chance, width=axes.shape[-1])

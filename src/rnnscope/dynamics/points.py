@@ -103,6 +103,8 @@ class FixedPoints:
         held: the input held fixed.
         readout: the readout's contrast in the state's coordinates, 0 where it does not look, (N,);
             None without a readout.
+        sees: which coordinates a readout can see, (N,).
+        fingerprint: the model's; None for a bare cell.
         options: the options of the search.
         cell_kind: the architecture.
     """
@@ -120,6 +122,8 @@ class FixedPoints:
     scale: float
     held: HeldInput
     readout: Tensor | None
+    sees: Tensor
+    fingerprint: str | None
     options: FixedPointOptions
     cell_kind: str
 

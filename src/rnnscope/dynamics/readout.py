@@ -19,3 +19,8 @@ def readout_direction(model: Model | Cell, cell: Cell) -> Tensor | None:
     contrast = model.contrast.detach().to("cpu", torch.float64)
     looks_at = cell.output(torch.eye(cell.state_size, dtype=torch.float64))
     return looks_at @ contrast if looks_at.shape[-1] == len(contrast) else None
+
+
+def seen_coordinates(cell: Cell) -> Tensor:
+    """Which coordinates of the state a readout can see: h of an LSTM, not c, (N,) bool."""
+    return cell.output(torch.eye(cell.state_size, dtype=torch.float64)).any(-1)

@@ -23,12 +23,15 @@ class Prediction:
         value: what was measured; None where it could not be, the sentence says why.
         null: what it is held against; None where there is nothing to hold it against.
         sentence: both, in words.
+        finding: whether it exceeds the null: "yes", "no", "by definition", "by construction" (of
+            the points it was measured at), "cannot tell" (the null is at its ceiling), "not known".
     """
 
     name: str
     value: float | None
     null: float | None
     sentence: str
+    finding: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,7 +71,12 @@ class LineAttractorVerdict:
         return {
             "sentence": self.sentence,
             "predictions": {
-                p.name: {"value": p.value, "null": p.null, "sentence": p.sentence}
+                p.name: {
+                    "value": p.value,
+                    "null": p.null,
+                    "sentence": p.sentence,
+                    "finding": p.finding,
+                }
                 for p in self.predictions
             },
             "ghost_share": self.ghost_share,
@@ -84,9 +92,12 @@ def line_attractor_verdict(
 ) -> LineAttractorVerdict:
     """Hold a network against the line-attractor hypothesis.
 
-    Measured at manifold points, continua and roots only, never at ghosts. The third prediction of
-    the paper, that words separate along the slow mode, needs labelled words: see
-    ``word_projections``.
+    Measured at manifold points, continua and roots only, never at ghosts. Manifold points are seeds
+    moved until only their slow directions are left. So wherever one direction is slower than
+    ``slow_time``, they form a line along r_1 in any network: that they do is no evidence, and is
+    said to be by construction. What can fail is how slow that direction is, how far apart from the
+    next, whether the line runs along the readout, and whether words push along it; the last, the
+    paper's third prediction, needs labelled words: see ``word_projections``.
 
     Args:
         points: what ``find_fixed_points`` gave.
@@ -97,12 +108,15 @@ def line_attractor_verdict(
         Maheswaranathan et al. 2019, section 4.
     """
     ghosts = sum(outcome is Outcome.GHOST for outcome in points.outcomes) / len(points)
-    dimension, stability = _dimension(line), _stability(modes)
-    integration = _aligned("integration", "the slow direction r_1 with the line's axis", line.modes)
+    built = len(points.manifold) > 0
+    dimension, stability = _dimension(line, built=built), _stability(modes)
+    axis = "the slow direction r_1 with the line's axis"
+    integration = _aligned("integration", axis, line.modes, built=built)
     along = "the slow direction r_1 with the manifold's own direction at the point"
-    tangent = _aligned("tangent", along, line.tangents)
-    readout = _aligned("readout", "the line's axis with the readout", line.readout)
-    sentence = " ".join([_found(points), _one_axis(line), _along(line), stability.sentence])
+    tangent = _aligned("tangent", along, line.tangents, built=built)
+    across = "the line's axis with the readout"
+    readout = _aligned("readout", across, line.readout, built=False)
+    sentence = " ".join([_found(points), stability.sentence, readout.sentence])
     return LineAttractorVerdict(
         sentence=sentence,
         dimension=dimension,
@@ -127,26 +141,24 @@ def _found(points: FixedPoints) -> str:
     return f"From {len(points)} seeds: {kinds}."
 
 
-def _one_axis(line: Manifold) -> str:
-    return f"{float(line.variance[0]):.0%} of their spread lies along one axis."
+CEILING = 0.95
+"""A null this high leaves nothing to exceed."""
+
+MARGIN = 0.01
+"""A difference below this is none."""
 
 
-def _along(line: Manifold) -> str:
-    """The alignments, each beside both nulls."""
-    parts = [
-        f"{what} to |cos| {a.median:.2f} (directions drawn from the visited states: median "
-        f"{a.null_median:.2f}; at random: {a.isotropic_median:.2f})"
-        for what, a in (
-            ("the slow direction agrees with the points' own line", line.tangents),
-            ("the axis agrees with the readout", line.readout),
-        )
-        if a is not None
-    ]
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}." if parts else ""
+def _finding(value: float | None, null: float | None, *, built: bool) -> str:
+    if value is None or null is None:
+        return "not known"
+    if built:
+        return "by construction"
+    if null >= CEILING:
+        return "cannot tell"
+    return "yes" if value > null + MARGIN else "no"
 
 
-def _dimension(line: Manifold) -> Prediction:
+def _dimension(line: Manifold, *, built: bool) -> Prediction:
     value, null = float(line.variance[0]), line.variance_null
     against = "nothing to hold it against" if null is None else f"visited states reach {null:.1%}"
     return Prediction(
@@ -154,6 +166,7 @@ def _dimension(line: Manifold) -> Prediction:
         value=value,
         null=null,
         sentence=f"The first axis holds {value:.1%} of the points' variance ({against}).",
+        finding=_finding(value, null, built=built),
     )
 
 
@@ -170,6 +183,7 @@ def _stability(modes: Modes) -> Prediction:
         null=second,
         sentence=f"The slowest mode's median time constant is {first:.3g} steps "
         f"({against}{ratio}); it grows at {grows} of {len(modes)} points.",
+        finding="by definition",
     )
 
 
@@ -181,13 +195,14 @@ def _second(modes: Modes) -> float | None:
     return float(modes.time_constants.gather(-1, place[:, None]).median())
 
 
-def _aligned(name: str, what: str, alignment: Alignment | None) -> Prediction:
+def _aligned(name: str, what: str, alignment: Alignment | None, *, built: bool) -> Prediction:
     if alignment is None:
         return Prediction(
             name=name,
             value=None,
             null=None,
             sentence=f"The alignment of {what} cannot be measured: one of them is not known.",
+            finding="not known",
         )
     return Prediction(
         name=name,
@@ -195,5 +210,7 @@ def _aligned(name: str, what: str, alignment: Alignment | None) -> Prediction:
         null=alignment.null_high,
         sentence=f"The median |cos| of {what} is {alignment.median:.2f} "
         f"(directions of the visited states: median {alignment.null_median:.2f}, "
-        f"95 % below {alignment.null_high:.2f}).",
+        f"95 % below {alignment.null_high:.2f}; at random: median "
+        f"{alignment.isotropic_median:.2f}).",
+        finding=_finding(alignment.median, alignment.null_high, built=built),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -29,6 +30,10 @@ class Majority:
         """The same class for each document."""
         return np.full(sum(1 for _ in documents), self.label)
 
+    def fired(self, documents: Iterable[Any]) -> np.ndarray:
+        """-1 for each document: it says nothing about any."""
+        return np.full(sum(1 for _ in documents), -1)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BagOfWords:
@@ -48,7 +53,10 @@ class BagOfWords:
         if len(np.unique(predictions)) < 2:
             return None
         analyzer: Any = _as_it_is
-        vectorizer = CountVectorizer(analyzer=analyzer, min_df=2 if len(documents) > 20 else 1)
+        seen = Counter(word for document in documents for word in set(document))
+        # Words seen once say nothing of other documents, unless there are no others.
+        least = 2 if any(count > 1 for count in seen.values()) else 1
+        vectorizer = CountVectorizer(analyzer=analyzer, min_df=least)
         counts = vectorizer.fit_transform(documents)
         regression = LogisticRegression(max_iter=1000).fit(counts, predictions)
         return cls(vectorizer=vectorizer, regression=regression)

@@ -57,7 +57,6 @@ def judge(
     *,
     network: np.ndarray,
     labels: np.ndarray | None = None,
-    seed: int = 0,
 ) -> Fidelity:
     """Judge a description against the network, and against labels where there are any.
 
@@ -67,7 +66,6 @@ def judge(
         documents: held-out token lists.
         network: the network's class of each.
         labels: the true class of each, or None.
-        seed: of the bootstrap intervals.
 
     Raises:
         DataError: the arrays do not belong together, or there is nothing to judge on.
@@ -78,12 +76,18 @@ def judge(
             expected="as many classes as documents, at least one",
             got=f"{len(documents)} documents, {len(network)} classes",
         )
+    if labels is not None and len(labels) != len(documents):
+        raise DataError(
+            "There must be one label for each document.",
+            expected=f"{len(documents)} labels",
+            got=str(len(labels)),
+        )
     given = description.predict(documents)
     fired = getattr(description, "fired", None)
     return Fidelity(
         name=name,
-        agreement=share(given == network, seed=seed),
-        accuracy=None if labels is None else share(given == labels, seed=seed),
+        agreement=share(given == network),
+        accuracy=None if labels is None else share(given == labels),
         coverage=1.0 if fired is None else float((fired(documents) >= 0).mean()),
         size=description.size,
     )

@@ -190,7 +190,11 @@ class Model:
                 got=f"document {row} holds words",
                 fix="pass vocabulary= when the model is read",
             )
-        return self.vocabulary.encode(document)
+        try:
+            return self.vocabulary.encode(document)
+        except DataError as error:
+            got = f"document {row}: {error.got}"
+            raise DataError(error.rule, expected=error.expected, got=got, fix=error.fix) from None
 
     def tokenize(self, text: str) -> list[str]:
         """Cut a text the way the model's vocabulary was cut."""
@@ -330,7 +334,8 @@ class Model:
         }
 
     def __repr__(self) -> str:
-        words = "raw vectors" if self.vocabulary is None else f"{len(self.vocabulary)} words"
+        rows = None if self.embedding is None else len(self.embedding)
+        words = "raw vectors" if rows is None else f"{rows} words"
         return f"Model({self.architecture}, {words}, {self.pooling} state, {self.classes})"
 
 

@@ -157,6 +157,10 @@ def _build(description: dict[str, Any], weights: dict[str, Tensor]) -> Model:
             one_logit=bool(description["one_logit"]),
         )
     words, certificate = description["vocabulary"], description["certificate"]
+    if not isinstance(description["record"], dict):
+        raise TypeError("the record is not an object")
+    if not all(isinstance(name, str) for name in description["classes"]):
+        raise TypeError("a class name is not a string")
     return Model(
         layers=layers,
         embedding=weights.get("embedding"),
