@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed on the data or the network, 2 wrong usage.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -18,7 +19,7 @@ from rnnscope.account import Account, ExplainOptions, explain
 from rnnscope.account.material import Material
 from rnnscope.data import load_corpus
 from rnnscope.dynamics import find_fixed_points, fit_manifold, line_attractor_verdict, linearize
-from rnnscope.errors import RnnscopeError, UsageError
+from rnnscope.errors import NotApplicable, RnnscopeError, UsageError
 from rnnscope.models import load
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleList
@@ -133,8 +134,8 @@ def report(
 def rules(
     model: Where = DEMO,
     data: Source = "embedded:sentences",
-    method: Method = "gamma",
-    max_rules: int = 1000,
+    method: Method = "beta",
+    max_rules: int | None = None,
     word_threshold: float = 1.1,
     min_count: int = 5,
     show: int = 20,
@@ -150,7 +151,7 @@ def rules(
         model: a saved model's directory.
         data: a file or an embedded set; mined on its train split, judged on its test split.
         method: the word score.
-        max_rules: rules in the list at most.
+        max_rules: rules in the list at most; every mined phrase when not given.
         word_threshold: how important each word of a candidate must be.
         min_count: occurrences of a phrase at least.
         show: rules printed.
@@ -253,21 +254,22 @@ def dynamics(
     material = Material.of(network, corpus, seed=seed)
     _say(f"finding fixed points from {points} states")
     found = find_fixed_points(network, material.judged, inputs, count=points, rng=seed)
-    modes = linearize(network, found)
-    line = fit_manifold(found, modes)
-    verdict = line_attractor_verdict(found, modes, line)
+    parts: dict[str, Any] = {"points": found, "modes": None, "manifold": None, "verdict": None}
+    left_out = ""
+    try:
+        modes = parts["modes"] = linearize(network, found)
+        line = parts["manifold"] = fit_manifold(found, modes)
+        parts["verdict"] = line_attractor_verdict(found, modes, line)
+    except NotApplicable as error:
+        left_out = str(error)
     if as_json:
-        _print_json(
-            {
-                "points": found.summary(),
-                "modes": modes.summary(),
-                "manifold": line.summary(),
-                "verdict": verdict.summary(),
-            }
-        )
+        summaries = {name: p if p is None else p.summary() for name, p in parts.items()}
+        _print_json(summaries | {"not_applied": left_out})
         return
-    for part in (found, modes, line, verdict):
+    for part in filter(None, parts.values()):
         print(part, end="\n\n")
+    if left_out:
+        print(f"left out: {left_out}")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -282,6 +284,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. tyro itself exits with 2 on a wrong command line."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A word that the terminal cannot show is written out, not an error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         tyro.extras.subcommand_cli_from_dict(
             COMMANDS,
@@ -298,6 +303,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         sys.stderr.close()
+        return 1
+    except OSError as error:
+        print(f"rnnscope: {error}", file=sys.stderr)
         return 1
     return 0
 

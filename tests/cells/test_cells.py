@@ -128,6 +128,31 @@ def test_autodiff_names_what_the_step_returned():
         cells.Autodiff(function=lambda x, h: h[..., :3], inputs=3, states=4)
 
 
+def test_autodiff_without_input():
+    double = torch.zeros((), dtype=torch.float64)
+    cell = cells.Autodiff(function=lambda x, h: torch.tanh(h), inputs=0, states=2, like=double)
+    h = torch.tensor([[0.5, -0.5]], dtype=torch.float64)
+    x = torch.empty(1, 0, dtype=torch.float64)
+    slope = 1 - torch.tanh(h) ** 2
+    torch.testing.assert_close(cell.J_rec(x, h), torch.diag_embed(slope))
+    assert cell.J_inp(x, h).shape == (1, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "step", [lambda x, h: h.mul(2).add_(float(h.sum())), lambda x, h: h + torch.rand_like(h)]
+)
+def test_autodiff_says_what_it_cannot_differentiate(step):
+    cell = cells.Autodiff(function=step, inputs=2, states=2)
+    with pytest.raises(ModelError, match="row by row"):
+        cell.J_rec(torch.ones(1, 2), torch.ones(1, 2))
+
+
+def test_autodiff_refuses_a_step_that_changes_the_dtype():
+    double = torch.zeros((), dtype=torch.float64)
+    with pytest.raises(ModelError, match="keep the dtype"):
+        cells.Autodiff(function=lambda x, h: h.float(), inputs=2, states=2, like=double)
+
+
 @pytest.mark.parametrize("kinds", [("lstm", "gru"), ("vanilla", "lstm", "ugrnn")])
 def test_stack_is_one_system(kinds):
     layers = tuple(random_cell(kind, d=3 if k == 0 else 4, seed=k) for k, kind in enumerate(kinds))

@@ -65,6 +65,21 @@ def test_a_folder_with_other_things_is_never_written_to(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_links_and_odd_paths(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    model = models.from_torch(random_module(), vocabulary=WORDS)
+    model.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert models.load(tmp_path / "real").fingerprint == model.fingerprint
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file" / "x", tmp_path / ("n" * 300), "a\0b"):
+        with pytest.raises(UsageError, match="can be written"):
+            model.save(path)
+    with pytest.raises(UsageError):
+        models.load("a" * 5000)
+
+
 def test_a_kill_while_saving_leaves_the_old_model(tmp_path, monkeypatch):
     model = saved(tmp_path)
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import rnnscope.models as models
-from rnnscope.errors import ModelError, UsageError
+from rnnscope.errors import DataError, ModelError, UsageError
 from tests.helpers import WORDS, random_documents, random_module
 
 
@@ -149,7 +149,9 @@ def test_a_forward_that_turns_its_input(batch_first):
 def test_a_forward_that_cannot_run_is_named_in_the_certificate():
     module = random_module()
     module.forward = lambda ids, hidden, mask: None
-    certificate = models.from_torch(module, vocabulary=WORDS).certificate
+    with pytest.raises(ModelError, match="the pooling must be given"):
+        models.from_torch(module, vocabulary=WORDS)
+    certificate = models.from_torch(module, vocabulary=WORDS, pooling="last").certificate
     assert certificate.logits is None
     assert "could not be run" in certificate.note
     assert certificate.states <= 1e-12
@@ -199,3 +201,65 @@ def test_half_precision_is_widened():
     assert model.dtype == torch.float32
     ids = np.array([2, 3])
     assert bool(model.logits([ids]).isfinite().all())
+
+
+def test_modules_that_take_lengths_from_the_padding():
+    """Found by use: random documents with the padding word in them made such modules differ."""
+
+    class Padded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.emb = nn.Embedding(10, 4, padding_idx=0)
+            self.rnn = nn.GRU(4, 5, batch_first=True)
+            self.out = nn.Linear(5, 2)
+
+        def forward(self, ids):
+            lengths = (ids != 0).sum(1)
+            packed = nn.utils.rnn.pack_padded_sequence(
+                self.emb(ids), lengths, batch_first=True, enforce_sorted=False
+            )
+            return self.out(self.rnn(packed)[1][-1])
+
+    assert models.from_torch(Padded()).certificate.logits <= 1e-5
+    assert models.from_torch(Padded(), vocabulary=WORDS).certificate.logits <= 1e-5
+
+
+def test_documents_that_cannot_tell_the_poolings_apart():
+    module = random_module(pooling="mean")
+    with pytest.raises(ModelError, match="tell one pooling from another"):
+        models.from_torch(module, vocabulary=WORDS, documents=[["good"], ["bad"]])
+    model = models.from_torch(
+        module, vocabulary=WORDS, documents=[["good"], ["bad"]], pooling="mean"
+    )
+    assert model.pooling == "mean"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"documents": []}, "at least one document"),
+        ({"classes": None}, "list of different names"),
+        ({"classes": ["a", "a"]}, "list of different names"),
+        ({"tolerance": -1}, ">= 0"),
+        ({"forward": lambda module, ids: None}, "forward given"),
+    ],
+)
+def test_bad_arguments(options, message):
+    with pytest.raises((ModelError, UsageError, DataError), match=message):
+        models.from_torch(random_module(), vocabulary=WORDS, **options)
+
+
+def test_mixed_dtypes_and_missing_weights_are_refused():
+    module = random_module(dtype=torch.float32)
+    module.out.double()
+    with pytest.raises(ModelError, match="one dtype"):
+        models.from_torch(module, vocabulary=WORDS)
+    with pytest.raises(ModelError, match="meta device"):
+        models.from_torch(random_module().to("meta"), vocabulary=WORDS)
+
+
+def test_a_bidirectional_module_that_reads_the_last_output_is_told_so():
+    module = random_module(bidirectional=True)
+    module.forward = lambda ids: module.out(module.rnn(module.emb(ids))[0][:, -1])
+    with pytest.raises(ModelError, match=r"outputs\[:, -1\]"):
+        models.from_torch(module, vocabulary=WORDS)

@@ -40,13 +40,19 @@ class ExplainOptions:
             raise UsageError(
                 "The score must be known.", expected="'auto', 'gamma' or 'beta'", got=self.method
             )
+        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**32):
+            raise UsageError(
+                "The seed must be a whole number.", expected="0 to 2**32 - 1", got=repr(self.seed)
+            )
         for name in ("max_rules", "points", "modes", "max_length", "min_count"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if name == "max_rules" and value is None:
+                continue
+            if not isinstance(value, int) or value < 1:
                 raise UsageError(
-                    f"The option {name} must be positive.",
+                    f"The option {name} must be a whole number above zero.",
                     expected="1 or more",
-                    got=str(getattr(self, name)),
+                    got=repr(value),
                 )
 
     @classmethod

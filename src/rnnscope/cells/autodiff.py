@@ -46,6 +46,13 @@ class Autodiff(Cell):
         x = torch.zeros(2, self.inputs, dtype=self.dtype, device=self.device)
         with torch.no_grad():
             h = self.function(x, self.initial_state(2))
+        if isinstance(h, Tensor) and h.dtype != self.dtype:
+            raise ModelError(
+                "The step must keep the dtype it is given.",
+                expected=str(self.dtype),
+                got=str(h.dtype),
+                fix="pass like= in the dtype of the weights that the step holds",
+            )
         if not isinstance(h, Tensor) or h.shape != (2, self.states):
             raise ModelError(
                 "The step must return a state of the same width for each row of its batch.",
@@ -100,9 +107,17 @@ class Autodiff(Cell):
         self._check(x, state)
         batch = torch.broadcast_shapes(x.shape[:-1], state.shape[:-1])
         flat = (
-            x.expand(*batch, self.inputs).reshape(-1, self.inputs),
-            state.expand(*batch, self.states).reshape(-1, self.states),
+            x.expand(*batch, self.inputs).reshape(batch.numel(), self.inputs),
+            state.expand(*batch, self.states).reshape(batch.numel(), self.states),
         )
+        width = (self.inputs, self.states)[argnum]
         one = torch.func.jacrev(self.function, argnums=argnum)
-        jacobian = torch.func.vmap(one)(*flat)
-        return jacobian.reshape(*batch, self.states, -1).detach()
+        try:
+            jacobian = torch.func.vmap(one)(*flat)
+        except (RuntimeError, TypeError) as error:
+            raise ModelError(
+                "The step must be one that torch can differentiate, row by row.",
+                expected="torch operations, none in place, none random, no branch on values",
+                got=str(error).splitlines()[0],
+            ) from error
+        return jacobian.reshape(*batch, self.states, width).detach()

@@ -51,6 +51,14 @@ class Corpus:
     note: str = ""
 
     def __post_init__(self) -> None:
+        for row, document in enumerate(self.documents, 1):
+            if isinstance(document, str):
+                raise DataError(
+                    "Documents are sequences of strings.",
+                    expected="tokens",
+                    got=f"one text, {document[:40]!r}, in row {row}",
+                    fix="load_corpus cuts texts into tokens",
+                )
         self._set("documents", tuple(map(tuple, self.documents)))
         if self.texts is not None:
             self._set("texts", tuple(self.texts))

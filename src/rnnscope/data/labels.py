@@ -16,12 +16,13 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a cell holds nothing: None, NaN, pandas' NA, or an empty string."""
+    """Whether a cell holds nothing: None, NaN (also spelled out in a file), pandas' NA, or an
+    empty string."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, float | np.floating):
         return bool(np.isnan(value))
-    return isinstance(value, str) and not value.strip()
+    return isinstance(value, str) and value.strip().lower() in ("", "nan")
 
 
 def check_classes(classes: Sequence[str] | None) -> tuple[str, ...] | None:

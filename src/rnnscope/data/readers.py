@@ -231,7 +231,7 @@ def _open_parquet(path: Path) -> tuple[tuple[str, ...], Callable[[tuple[str, ...
     try:
         frame = pl.scan_parquet(path, glob=False)
         columns = tuple(frame.collect_schema().names())
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise _broken(path, error) from error
 
     def read(wanted: tuple[str, ...]) -> Iterator[Row]:
@@ -239,7 +239,7 @@ def _open_parquet(path: Path) -> tuple[tuple[str, ...], Callable[[tuple[str, ...
         while True:
             try:
                 part = frame.select(wanted).slice(start, _PARQUET_ROWS).collect()
-            except (pl.exceptions.PolarsError, OSError) as error:
+            except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
                 raise _broken(path, error) from error
             yield from enumerate(part.iter_rows(), start + 1)
             start += _PARQUET_ROWS

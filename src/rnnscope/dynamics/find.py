@@ -62,7 +62,7 @@ def find_fixed_points(
     problem = Problem(cell=cell, x=held.vector)
     _check_deterministic(problem, states)
     scale = seed_scale(states)
-    with heavy(problem.width):
+    with heavy():
         terminals = descend(problem, states, scale=scale, options=settings)
         kinds = sort_points(problem, terminals, scale=scale, options=settings)
     view = _View(problem=problem, terminals=terminals, scale=scale, region=settings.region)

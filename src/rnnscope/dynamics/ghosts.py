@@ -28,7 +28,8 @@ class Ghost:
         state: (N,).
         curvature: smallest eigenvalue of the Hessian of q'.
         flat: number of its eigenvalues at rounding level.
-        minimum: whether none of its eigenvalues is below 0 by more than rounding.
+        minimum: whether all of its eigenvalues are above 0 by more than rounding. Where q is flat
+            in a direction, as along a slow line or under a uniform drift, nothing bounds the point.
         newton: length of the Newton step left, how far the stationary point still is.
     """
 
@@ -62,7 +63,7 @@ def settle(problem: Problem, start: Tensor, *, most: int = 8) -> Ghost:
                 state=h,
                 curvature=float(w.min()),
                 flat=int(flat.sum()),
-                minimum=bool((flat | (w > 0)).all()),
+                minimum=bool((~flat & (w > 0)).all()),
                 newton=float(norm(d)),
             )
         h = new

@@ -41,6 +41,13 @@ def study_cell(model: Model | Cell) -> Cell:
     Raises:
         ModelError: a weight is not finite.
     """
+    if not isinstance(model, Model | Cell):
+        raise UsageError(
+            "Dynamics are those of a model or of a cell.",
+            expected="a rnnscope Model or Cell",
+            got=type(model).__name__,
+            fix="read a torch module with from_torch(module)",
+        )
     cell = model if isinstance(model, Cell) else model.cell
     for name, weight in cell.parameters.items():
         if not torch.isfinite(weight).all():

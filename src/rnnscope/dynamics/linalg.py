@@ -7,7 +7,7 @@ never return in torch 2.13 on the CPU with two threads, so they run on one here,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -16,15 +16,12 @@ from rnnscope.numerics import flushed_denormals, single_thread
 
 EPS = torch.finfo(torch.float64).eps
 
-SMALL = 128
-"""Matrices below this width gain nothing from a second thread."""
-
 
 @contextmanager
-def heavy(width: int) -> Iterator[None]:
-    """Around work on batches of (width, width) matrices: denormals flushed, and one thread where
-    the matrices are so small that a second one only waits."""
-    with flushed_denormals(), single_thread() if width < SMALL else nullcontext():
+def heavy() -> Iterator[None]:
+    """Around work on batches of matrices: denormals flushed, on one thread. A second one gains
+    little on an idle machine and costs many times the work on a busy one."""
+    with flushed_denormals(), single_thread():
         yield
 
 

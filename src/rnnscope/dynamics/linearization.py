@@ -62,7 +62,7 @@ def linearize(
     states = checked_states(_states(points), cell)
     problem = Problem(cell=cell, x=held.vector)
     readout = readout_direction(model, cell)
-    with heavy(problem.width):
+    with heavy():
         parts = [
             _decompose(problem, states[rows], count=min(count, problem.width), readout=readout)
             for rows in problem.chunks(len(states), matrices=24)

@@ -39,6 +39,15 @@ class FixedPointOptions:
 
     def __post_init__(self) -> None:
         floor = EPS**2
+        for name in ("count", "rng", "max_steps"):
+            if not isinstance(getattr(self, name), int):
+                raise UsageError(
+                    f"The option {name} must be a whole number.", got=repr(getattr(self, name))
+                )
+        if not 0 <= self.rng < 2**63:
+            raise UsageError(
+                "The option rng must be a seed.", expected="0 to 2**63 - 1", got=str(self.rng)
+            )
         for name, least in (
             ("count", 1),
             ("slow_time", 1),

@@ -28,7 +28,7 @@ def gather_seeds(model: Model | Cell, cell: Cell, seeds: Any, *, count: int, rng
     states: Any
     if isinstance(seeds, Trajectory):
         states = draw_visited([seeds], count=count, rng=rng)
-    elif isinstance(seeds, Tensor | np.ndarray) or _is_numbers(seeds):
+    elif isinstance(seeds, Tensor | np.ndarray) or _is_states(model, seeds):
         states = seeds
     elif isinstance(model, Cell):
         raise UsageError(
@@ -73,14 +73,18 @@ def seed_scale(seeds: Tensor) -> float:
     return size if size > 0 else 1.0
 
 
-def _is_numbers(seeds: Any) -> bool:
-    """A list of numbers or of rows of numbers, the seeds typed by hand."""
-    if not isinstance(seeds, list | tuple):
+def _is_states(model: Model | Cell, seeds: Any) -> bool:
+    """Whether a list holds states typed by hand. A model's list of arrays, or of whole numbers
+    where it has an embedding, is documents."""
+    if not isinstance(seeds, list | tuple) or not seeds:
         return False
     try:
-        return np.asarray(seeds).dtype.kind in "fiu"
-    except ValueError:
+        array = np.asarray(seeds)
+    except (ValueError, RuntimeError):
         return False
+    if isinstance(model, Cell):
+        return array.dtype.kind in "fiu"
+    return array.dtype.kind == "f" and array.ndim < 3
 
 
 def checked_states(states: Any, cell: Cell) -> Tensor:

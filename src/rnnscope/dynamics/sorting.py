@@ -160,16 +160,18 @@ class _Sorter:
             self.curvature[head] = ghost.curvature
             self.count[head] = len(group)
             self.rows[Outcome.GHOST].append(head)
-            note = f"The Hessian is flat in {ghost.flat} directions." if ghost.flat else ""
-            outcome = Outcome.GHOST
+            note, outcome = "", Outcome.GHOST
         else:
             outcome = Outcome.NOT_CONVERGED
-            note = (
-                "It is a stationary point of the speed but no minimum: the Hessian has an "
-                f"eigenvalue {ghost.curvature:.2g}."
-                if not ghost.minimum
-                else "The gradient of the speed is small, but its Newton step leads away."
-            )
+            if ghost.flat and ghost.curvature >= 0:
+                note = f"The speed is flat in {ghost.flat} directions there, so it is no minimum."
+            elif not ghost.minimum:
+                note = (
+                    "It is a stationary point of the speed but no minimum: the Hessian has an "
+                    f"eigenvalue {ghost.curvature:.2g}."
+                )
+            else:
+                note = "The gradient of the speed is small, but its Newton step leads away."
         for k in group:
             self.outcomes[k], self.notes[k] = outcome, note
 

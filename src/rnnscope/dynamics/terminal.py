@@ -73,7 +73,8 @@ def _follow(problem: Problem, seeds: Tensor, scale: float, options: FixedPointOp
             problem,
             seeds[k],
             slow_time=options.slow_time,
-            tolerance=options.fast_tolerance * scale,
+            # Far below what is accepted: a slow drift must stand out from what is left.
+            tolerance=min(options.fast_tolerance, 1e-10) * scale,
         )
         for name in ("states", "drift", "fast", "slow_count", "steps"):
             getattr(projection, name)[k] = getattr(landed, name)

@@ -349,6 +349,12 @@ def _check_parts(model: Model) -> None:
             got=repr(model.pooling),
         )
     for name, weight in model.weights().items():
+        if weight.dtype != model.dtype or not weight.is_floating_point():
+            raise ModelError(
+                "All weights of a model must share one floating point dtype.",
+                expected=str(model.dtype),
+                got=f"{name}: {weight.dtype}",
+            )
         if not torch.isfinite(weight).all():
             bad = int((~torch.isfinite(weight)).sum())
             raise ModelError(
@@ -374,6 +380,12 @@ def _check_parts(model: Model) -> None:
                 "The readout must fit the last layer.",
                 expected=f"{width} inputs",
                 got=f"{units}",
+            )
+        if len(set(model.classes)) != len(model.classes):
+            raise ModelError(
+                "Class names must differ.",
+                expected="different names",
+                got=", ".join(map(str, model.classes)),
             )
         if model.classes and len(model.classes) != classes:
             raise ModelError(

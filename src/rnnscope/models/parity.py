@@ -165,8 +165,8 @@ def _call(module: nn.Module, batched: Tensor, length: int) -> Any:
 def _first_tensor(value: Any) -> Tensor:
     while isinstance(value, tuple | list) and value:
         value = value[0]
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         value = value.get("logits", next(iter(value.values())))
-    if not isinstance(value, Tensor):
-        raise TypeError(f"its forward returned {type(value).__name__}, not a tensor")
+    if not isinstance(value, Tensor) or not value.numel():
+        raise TypeError(f"its forward returned {type(value).__name__}, not a tensor of outputs")
     return value

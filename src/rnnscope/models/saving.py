@@ -32,7 +32,19 @@ def save_model(model: Model, path: str | Path) -> Path:
         UsageError: the path holds something that is not a saved model.
         NotApplicable: the model's cell is a callable of the user's, which a file cannot hold.
     """
-    path = Path(path)
+    try:
+        return _save(model, Path(path).resolve())
+    except (OSError, ValueError) as error:
+        if isinstance(error, RnnscopeError):
+            raise
+        raise UsageError(
+            "The model's directory must be one that can be written.",
+            expected="a path that can be made, with room for the weights",
+            got=f"{str(path)[:80]!r}: {error}",
+        ) from error
+
+
+def _save(model: Model, path: Path) -> Path:
     if path.exists() and not (path / DESCRIPTION).is_file() and not _is_empty(path):
         raise UsageError(
             "A model is saved to its own directory.",
@@ -44,7 +56,7 @@ def save_model(model: Model, path: str | Path) -> Path:
     data = save_tensors(weights)
     description = json.dumps(_describe(model, data), indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    draft = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
     try:
         (draft / WEIGHTS).write_bytes(data)
         (draft / DESCRIPTION).write_text(description, encoding="utf-8")
@@ -67,6 +79,12 @@ def load(path: str | Path) -> Model:
         ModelError: the files are damaged, of a later format, or do not belong together.
     """
     path = Path(path)
+    try:
+        path.exists()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "There must be a saved model at the path.", got=f"{str(path)[:80]!r}: {error}"
+        ) from error
     folder = path if path.is_dir() else path.parent
     if not (folder / DESCRIPTION).is_file() and (path / "model" / DESCRIPTION).is_file():
         folder = path / "model"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rnnscope.cells import GRU, LSTM, Cell, Vanilla
 from rnnscope.data import Vocabulary
-from rnnscope.errors import ModelError, UsageError
+from rnnscope.errors import DataError, ModelError, UsageError
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
 from rnnscope.models.parity import (
@@ -81,6 +81,17 @@ def from_torch(
     stack = _part(module, nn.RNNBase, recurrent, "recurrent", needed=True)
     table = _part(module, nn.Embedding, embedding, "embedding")
     linear = _part(module, nn.Linear, readout, "readout")
+    _one_dtype(stack, table, linear)
+    if tolerance is not None and not (isinstance(tolerance, int | float) and tolerance >= 0):
+        raise UsageError(
+            "The tolerance is a number no less than zero.", expected=">= 0", got=repr(tolerance)
+        )
+    if classes is None or isinstance(classes, str) or len(set(classes)) != len(classes):
+        raise UsageError(
+            "The classes are a list of different names.",
+            expected="one name per logit, or an empty list for numbers",
+            got=repr(classes),
+        )
     model = Model(
         layers=_layers(stack),
         embedding=None if table is None else _weight(_plain(table).weight),
@@ -91,7 +102,13 @@ def from_torch(
         record={"source": f"torch module {type(module).__name__}"},
     )
     given = documents is not None
-    encoded = model.encode(documents) if given else _random_documents(model)
+    encoded = model.encode(documents) if given else _random_documents(model, table)
+    if not encoded:
+        raise DataError(
+            "A certificate needs documents to compare on.",
+            expected="at least one document, or documents=None for random ones",
+            got="an empty list",
+        )
     allowed = TOLERANCE[next(stack.parameters()).dtype] if tolerance is None else tolerance
     certificate = Certificate(
         states=states_difference(model, stack, encoded, allowed),
@@ -135,15 +152,35 @@ def _certify_logits(
             )
         except Exception as error:
             if forward is not None:
-                raise
+                raise ModelError(
+                    "The forward given must run the module on a batch of one and return a tensor.",
+                    expected="forward(module, batch) -> logits",
+                    got=f"{type(error).__name__}: {error}",
+                ) from error
             failures.append(error)
             continue
         fits += [_fit(replace(model, pooling=p), encoded, theirs) for p in POOLINGS]
     if not fits:
         error = failures[0]
+        if pooling is None:
+            raise ModelError(
+                "Where the module's own forward cannot be run, the pooling must be given.",
+                expected="pooling='last', 'mean' or 'max', or forward= to say how to run it",
+                got=f"{type(error).__name__}: {error}",
+                fix="e.g. forward=lambda module, ids: module(ids, mask)",
+            ) from error
         note = f"the module's own forward could not be run ({type(error).__name__}: {error})"
         return replace(model, certificate=replace(certificate, note=note))
     best = min((f for f in fits if pooling in (None, f.pooling)), key=lambda f: f.excess)
+    close = max(3 * best.excess, 16 * torch.finfo(model.dtype).eps)
+    alike = {f.pooling for f in fits if f.excess <= min(close, certificate.tolerance)}
+    if pooling is None and len(alike) > 1:
+        raise ModelError(
+            "The documents must tell one pooling from another.",
+            expected="documents of several words",
+            got=f"documents on which {' and '.join(sorted(alike))} agree",
+            fix="pass pooling=, or longer documents=",
+        )
     if not best.excess <= certificate.tolerance:
         fitting = [f.pooling for f in fits if f.excess <= certificate.tolerance]
         shape = f"; its output has shape {best.shape}" if best.gap == float("inf") else ""
@@ -200,6 +237,11 @@ def _between(module: nn.Module, model: Model) -> str:
     )
     if others:
         return "it also has " + ", ".join(others) + ", which our equations leave out"
+    if model.architecture.count("bidirectional"):
+        return (
+            "a bidirectional module may take outputs[:, -1], where the backward direction has read "
+            "one word only; its last state is hidden[-1]: torch.cat([hidden[-2], hidden[-1]], -1)"
+        )
     return f"its forward does more than pool the states and apply one linear layer; {model!r}"
 
 
@@ -232,6 +274,25 @@ def _part(
             fix="for any other recurrence use rnnscope.Autodiff with its step",
         )
     return next(iter(candidates.values()), None)
+
+
+def _one_dtype(*parts: nn.Module | None) -> None:
+    """Refuse a module that computes in several dtypes, or whose weights are not there yet."""
+    weights = [w for part in parts if part is not None for w in part.parameters()]
+    if any(nn.parameter.is_lazy(w) or w.is_meta for w in weights):
+        raise ModelError(
+            "The weights must be there to be read.",
+            expected="a module that has been run or loaded once",
+            got="weights without values (lazy, or on the meta device)",
+        )
+    dtypes = {w.dtype for w in weights}
+    if len(dtypes) > 1:
+        raise ModelError(
+            "Embedding, recurrent part and readout must share one dtype.",
+            expected="one floating point dtype",
+            got=", ".join(sorted(map(str, dtypes))),
+            fix="convert the module: module.float() or module.double()",
+        )
 
 
 def _layers(stack: nn.RNNBase) -> tuple[Layer, ...]:
@@ -300,9 +361,17 @@ def _weight(parameter: Tensor) -> Tensor:
     return copy if copy.dtype in (torch.float32, torch.float64) else copy.float()
 
 
-def _random_documents(model: Model) -> list[np.ndarray]:
+def _random_documents(model: Model, table: nn.Embedding | None) -> list[np.ndarray]:
+    """Documents of several lengths without the padding word, which a module may take for none."""
     rng = np.random.default_rng(0)
     lengths = (1, 2, 3, 5, 8, 13, 21, 34)
     if model.embedding is None:
         return [rng.normal(size=(length, model.input_size)) for length in lengths]
-    return [rng.integers(0, len(model.embedding), size=length) for length in lengths]
+    rows = np.arange(len(model.embedding))
+    padding = {None if table is None else table.padding_idx}
+    if model.vocabulary is not None and model.vocabulary.padding is not None:
+        padding.add(model.vocabulary.index(model.vocabulary.padding))
+    usable = np.array([row for row in rows if row not in padding])
+    if not len(usable):
+        usable = rows
+    return [rng.choice(usable, size=length) for length in lengths]
