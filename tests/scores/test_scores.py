@@ -178,3 +178,20 @@ def test_an_index_beyond_the_end():
     assert [d.tokens for d in scores[0:2]] == [("good",), ("bad",)]
     with pytest.raises(IndexError):
         scores[2]
+
+
+@pytest.mark.parametrize("row", [0, 3, 6])
+def test_completeness_finds_the_one_document_that_does_not_add_up(row):
+    class Wrong(CellDifference):
+        def batches(self, documents):
+            for batch in super().batches(documents):
+                values = batch.values.clone()
+                for k, index in enumerate(batch.indices.tolist()):
+                    values[k, 0, 1] += 0.5 * (index == row)
+                yield replace(batch, values=values)
+
+    scores = Wrong(model_of()).score(random_documents(7))
+    assert scores.completeness.error == pytest.approx(0.5)
+    assert scores[row].completeness == pytest.approx(0.5)
+    size = max(1.0, float(scores[row].values.abs().sum(dim=0)[1]))
+    assert scores.completeness.relative == pytest.approx(0.5 / size)

@@ -1,0 +1,176 @@
+"""Every figure of an account, recomputed from the parts by other means."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import rnnscope as rs
+from rnnscope.data import EMBEDDED
+from rnnscope.models import from_torch
+from tests.helpers import WORDS, random_documents, random_module
+
+
+@pytest.fixture(scope="module")
+def case():
+    """A corpus with splits, labels and ratings, a network, and its account."""
+    documents = random_documents(160, longest=7, seed=3)
+    generator = np.random.default_rng(4)
+    splits = generator.choice(["train", "test"], size=160, p=[0.7, 0.3])
+    model = from_torch(random_module("gru", scale=2.0), vocabulary=WORDS, classes=["no", "yes"])
+    logits = model.logits(documents)
+    clean = (logits[:, 1] - logits[:, 0]).numpy()
+    corpus = rs.Corpus(
+        documents=tuple(map(tuple, documents)),
+        labels=(clean + generator.normal(size=160) > 0).astype(np.int64),
+        classes=("no", "yes"),
+        valence=clean + generator.normal(size=160),
+        splits=splits,
+        name="case",
+    )
+    return corpus, model, rs.explain(model, corpus, points=40, min_count=2).to_dict()
+
+
+def test_accuracy_and_agreement(case):
+    corpus, model, account = case
+    judged = corpus.split("test")
+    network = model.predict(judged.documents)
+    assert account["accuracy"] == (network == judged.labels).mean()
+    entries = {f["name"]: f for f in account["fidelity"]}
+    for method, score in (("beta", rs.CellDifference), ("gamma", rs.CellDecomposition)):
+        phrases = rs.mine_phrases(score(model).score(corpus.split("train")), min_count=2)
+        rules = rs.RuleList.from_phrases(phrases, max_rules=None)
+        said = rules.predict(judged.documents)
+        entry = entries[f"rules ({method})"]
+        assert entry["agreement"] == (said == network).mean()
+        assert entry["accuracy"] == (said == judged.labels).mean()
+        assert entry["coverage"] == (rules.fired(judged.documents) >= 0).mean()
+        assert entry["size"] == rules.size
+        if method == account["rules"]["method"]:
+            fired = rules.fired(judged.documents)
+            for rank, rule in enumerate(account["rules"]["list"]):
+                assert rule["phrase"] == list(rules.rules[rank].words)
+                assert rule["fired"] == (fired == rank).sum()
+    bag = rs.BagOfWords.fit(
+        corpus.split("train").documents, model.predict(corpus.split("train").documents)
+    )
+    agreement = (bag.predict(judged.documents) == network).mean()
+    assert account["baselines"]["bag_of_words"]["agreement"] == agreement
+    train = model.predict(corpus.split("train").documents)
+    majority = np.bincount(train).argmax()
+    assert account["baselines"]["majority"]["agreement"] == (network == majority).mean()
+
+
+def test_completeness_is_the_worst_document(case):
+    corpus, model, account = case
+    for method, score in (("beta", rs.CellDifference), ("gamma", rs.CellDecomposition)):
+        each = [d.completeness for d in score(model).score(corpus.split("test"))]
+        found = account["scores"]["completeness"][method]
+        assert found["documents"] == len(each)
+        assert found["error"] == pytest.approx(max(each), abs=1e-14)
+
+
+def test_dynamics_and_ratings(case):
+    corpus, model, account = case
+    judged = corpus.split("test")
+    points = rs.find_fixed_points(model, judged, count=40)
+    modes = rs.linearize(model, points)
+    dynamics = account["dynamics"]
+    assert dynamics["points"]["root"] == len(points.roots)
+    assert dynamics["points"]["manifold"] == len(points.manifold)
+    growing = (modes.eigenvalues[:, 0].abs() > 1).double().mean()
+    assert dynamics["growing"] == pytest.approx(float(growing))
+    tau = (1 / modes.eigenvalues[:, 0].abs().log()).abs().numpy()
+    assert dynamics["time_constants"][0] == pytest.approx(float(np.median(tau)))
+    if account["valence"] is None:
+        assert account["not_applied"]["valence"]
+        return
+    logits = model.logits(judged.documents)
+    output = (logits[:, 1] - logits[:, 0]).numpy()
+    expected = np.corrcoef(output, judged.valence)[0, 1]
+    assert account["valence"]["logit"]["value"] == pytest.approx(expected)
+    position = np.array(account["figures"]["positions"]["position"])
+    rated = np.array(account["figures"]["positions"]["valence"])
+    np.testing.assert_allclose(rated, judged.valence, rtol=1e-5)
+    assert account["valence_correlation"] == pytest.approx(
+        np.corrcoef(position, rated)[0, 1], abs=1e-4
+    )
+
+
+def test_the_sentences_give_the_figures(case):
+    _, _, account = case
+    told = " ".join(account["verdict"]["sentences"])
+    assert f"right on {account['accuracy']:.0%}" in told
+    assert f"gives its answer on {account['rules']['agreement']:.0%}" in told
+    assert f"the same class {account['baselines']['majority']['agreement']:.0%}" in told
+
+
+def test_no_judged_document_is_fitted_or_mined(case, monkeypatch):
+    corpus, model, _ = case
+    judged = {tuple(d) for d in corpus.split("test").documents}
+    seen: list[tuple[str, ...]] = []
+    fit = rs.BagOfWords.fit
+    monkeypatch.setattr(
+        "rnnscope.account.rules_half.BagOfWords.fit",
+        classmethod(lambda cls, d, p: (seen.extend(map(tuple, d)), fit(d, p))[1]),
+    )
+    from rnnscope.account import rules_half
+
+    mine = rules_half.mine_phrases
+    monkeypatch.setattr(
+        rules_half, "mine_phrases", lambda s, **o: (seen.extend(s.tokens), mine(s, **o))[1]
+    )
+    rs.explain(model, corpus, points=10, min_count=2)
+    only_judged = judged - {tuple(d) for d in corpus.split("train").documents}
+    assert seen
+    assert only_judged
+    assert not only_judged & set(seen)
+
+
+def test_the_caution_tells_what_is_known(case):
+    corpus, model, account = case
+    assert "may have been trained" in account["data"]["caution"]
+    from dataclasses import replace
+
+    def caution(record, text):
+        known = replace(model, record=record)
+        return rs.explain(known, text, points=5, min_count=2).to_dict()["data"]["caution"]
+
+    own = {"data": corpus.name, "data_fingerprint": corpus.fingerprint}
+    assert "never saw the test split" in caution(own, corpus)
+    names = np.where(corpus.splits == "test", "validation", corpus.splits)
+    chosen = replace(corpus, splits=names)
+    own = {"data": chosen.name, "data_fingerprint": chosen.fingerprint}
+    assert "chose when training stopped" in caution(own, chosen)
+    for name in (*EMBEDDED, "embedded-mine"):
+        posing = {"data": "embedded:documents", "data_fingerprint": "0"}
+        assert "may have been" in caution(posing, replace(corpus, name=name))
+
+
+def test_three_classes_are_named():
+    model = from_torch(random_module(classes=3), vocabulary=WORDS, classes=["a", "b", "c"])
+    said = rs.explain(model, random_documents(40), points=5, min_count=2)
+    assert "decides between a, b and c" in repr(said)
+
+
+def test_growth_is_told_apart():
+    from rnnscope.account.story import _memory
+    from rnnscope.dynamics.verdict import Prediction
+
+    class Verdict:
+        growing_share = 1.0
+        stability = Prediction(
+            name="stability", value=20.0, null=3.0, sentence="", finding="by definition"
+        )
+
+    assert "grows over about 20 words, along the next over 3.0" in _memory(Verdict())
+    Verdict.growing_share = 0.0
+    assert "fades over about 20 words" in _memory(Verdict())
+    Verdict.growing_share = 0.5
+    assert "at 50% of the points grows" in _memory(Verdict())
+    Verdict.stability = Prediction(
+        name="stability", value=float("inf"), null=None, sentence="", finding=""
+    )
+    assert _memory(Verdict()) == "a difference along the slowest direction stays for ever"
+    assert torch.isinf(torch.tensor(Verdict.stability.value))
