@@ -52,7 +52,11 @@ def main() -> None:
     parser.add_argument("--views", nargs="+", choices=VIEWS, default=VIEWS)
     parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=ARCHITECTURES)
     parser.add_argument("--write", action="store_true", help=f"also write {RESULT.name}")
+    parser.add_argument("--throughput", action="store_true", help="only the training throughput")
     chosen = parser.parse_args()
+    if chosen.throughput:
+        print(json.dumps(throughput()))
+        return
 
     rows = []
     for view in chosen.views:
