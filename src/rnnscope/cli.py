@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from rnnscope.account import Account, ExplainOptions, explain
+from rnnscope.account.account import check_page
 from rnnscope.account.material import Material
 from rnnscope.data import load_corpus
 from rnnscope.dynamics import find_fixed_points, fit_manifold, line_attractor_verdict, linearize
@@ -125,7 +126,7 @@ def report(
         as_json: print the account instead of its summary.
     """
     started = time.perf_counter()
-    _check_page(out)
+    check_page(out)
     network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
     account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
     _finish(account, account.save(out), as_json, started)
@@ -329,15 +330,6 @@ def _finish(account: Account, page: Path, as_json: bool, started: float) -> None
 
 def _method(name: Method) -> type[CellDecomposition] | type[CellDifference]:
     return CellDecomposition if name == "gamma" else CellDifference
-
-
-def _check_page(path: Path) -> None:
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(
-            "The page is written to an HTML file.",
-            expected="a path that ends in .html",
-            got=str(path),
-        )
 
 
 def _print_json(value: Any) -> None:

@@ -119,6 +119,8 @@ def test_bad_input():
     phrases = mine_phrases(scores_of(count=5), min_count=1)
     with pytest.raises(UsageError, match="max_rules >= 1"):
         RuleList.from_phrases(phrases, max_rules=0)
+    with pytest.raises(UsageError, match="class index"):
+        RuleList.from_phrases(phrases, default="yes")
 
 
 def test_a_list_as_a_dictionary():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import rnnscope.models as models
 from rnnscope.cells import CELLS
-from rnnscope.errors import DataError, NotApplicable
+from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.scores import CellDecomposition, CellDifference, against_others
 from tests.helpers import WORDS, random_cell, random_documents, random_module
 from tests.reference.scores import word_scores
@@ -153,6 +153,12 @@ def test_gamma_refuses_a_vanilla_network():
 def test_a_network_without_readout_is_refused():
     with pytest.raises(NotApplicable, match="no readout"):
         CellDifference(models.from_torch(torch.nn.LSTM(3, 4)))
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(UsageError, match="from_torch"):
+        CellDifference(random_module())
+    assert len(CellDifference(model_of()).score([iter(["good", "bad"])])[0].tokens) == 2
 
 
 def test_texts_and_indices_and_vectors():

@@ -58,3 +58,12 @@ def test_unknown_and_positional_options_are_refused():
         TrainingOptions(layers=2)  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         TrainingOptions("gru")  # type: ignore[call-arg]
+
+
+def test_keyword_options_are_put_over_the_others():
+    changed = TrainingOptions.of(TrainingOptions(units=8), {"embedding": 4})
+    assert (changed.units, changed.embedding) == (8, 4)
+    with pytest.raises(UsageError, match="no such option"):
+        TrainingOptions.of(None, {"layers": 2})
+    with pytest.raises(UsageError, match="dict"):
+        TrainingOptions.of({"units": 8}, {})

@@ -62,13 +62,7 @@ class Account:
         Raises:
             UsageError: another ending, or a directory.
         """
-        path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
-            raise UsageError(
-                "The page is written to an HTML file.",
-                expected="a path that ends in .html",
-                got=str(path),
-            )
+        path = check_page(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, render(self.to_dict()))
         _write(path.parent / "account.json", self._json)
@@ -158,6 +152,22 @@ class Account:
     def _repr_html_(self) -> str:
         lines = sentences(self.model, self.material, self.rules_half, self.dynamics_half)
         return "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+
+
+def check_page(path: str | Path) -> Path:
+    """The path of a page to write.
+
+    Raises:
+        UsageError: it does not end in ``.html``, or is a directory.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
+        raise UsageError(
+            "The page is written to an HTML file.",
+            expected="a path that ends in .html",
+            got=str(path),
+        )
+    return path
 
 
 def _scores(rules: RulesHalf, shown: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rnnscope.account.dynamics_half import explain_dynamics
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
 from rnnscope.account.rules_half import explain_rules
-from rnnscope.errors import NotApplicable
+from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Model
 
 
@@ -44,6 +44,13 @@ def explain(
         NotApplicable: nothing at all applies.
     """
     chosen = ExplainOptions.of(options, changes)
+    if not isinstance(model, Model):
+        raise UsageError(
+            "An account is of a model.",
+            expected="a rnnscope Model",
+            got=type(model).__name__,
+            fix="read a torch module with from_torch(module)",
+        )
     say = _teller(progress)
     material = Material.of(model, corpus, seed=chosen.seed)
     left_out: dict[str, str] = {}

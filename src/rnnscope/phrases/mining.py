@@ -38,6 +38,12 @@ def mine_phrases(scores: WordScores, **options: object) -> Phrases:
         UsageError: an option that does not exist or is out of range.
     """
     chosen = _checked(options)
+    if not isinstance(scores, WordScores):
+        raise UsageError(
+            "Phrases are mined from word scores.",
+            expected="what CellDecomposition(model).score(corpus) gives",
+            got=type(scores).__name__,
+        )
     table = _Words.of(scores, chosen)
     if not np.isfinite(table.logs).all():
         raise DataError(
@@ -215,9 +221,9 @@ def _checked(options: dict[str, object]) -> PhraseOptions:
             raise UsageError("The option must exist.", expected=", ".join(names), got=name)
     chosen = PhraseOptions(**options)  # type: ignore[arg-type]
     rules = (
-        (chosen.word_threshold > 0, "word_threshold", "a number above 0"),
-        (chosen.max_length >= 1, "max_length", "at least 1 word"),
-        (chosen.min_count >= 1, "min_count", "at least 1 occurrence"),
+        (_is_number(chosen.word_threshold), "word_threshold", "a number above 0"),
+        (_is_count(chosen.max_length), "max_length", "at least 1 word"),
+        (_is_count(chosen.min_count), "min_count", "at least 1 occurrence"),
         (chosen.test in ("ratio", "raw"), "test", "'ratio' or 'raw'"),
         (
             chosen.importance in ("mean_ratio", "ratio_of_means"),
@@ -233,6 +239,14 @@ def _checked(options: dict[str, object]) -> PhraseOptions:
                 got=repr(getattr(chosen, name)),
             )
     return chosen
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < float("inf")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 1
 
 
 def _phrases(
@@ -252,6 +266,7 @@ def _phrases(
         classes=scores.classes,
         predicted=predicted,
         method=scores.method,
+        fingerprint=scores.fingerprint,
         options=options,
         tokenizer="words" if scores.vocabulary is None else scores.vocabulary.tokenizer,
     )

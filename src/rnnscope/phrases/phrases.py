@@ -72,6 +72,7 @@ class Phrases(Sequence[Phrase]):
         classes: the names of the classes.
         predicted: (classes,), all documents by the network's class.
         method: the score the phrases were mined from.
+        fingerprint: the network's.
         options: how.
         tokenizer: how the corpus' texts are cut into words.
     """
@@ -83,6 +84,7 @@ class Phrases(Sequence[Phrase]):
     classes: tuple[str, ...]
     predicted: np.ndarray
     method: str
+    fingerprint: str
     options: PhraseOptions
     tokenizer: str = "words"
 

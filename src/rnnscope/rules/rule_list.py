@@ -66,14 +66,24 @@ class RuleList:
         default: the class of a document in which none occurs.
         classes: the names of the classes.
         tokenizer: "words" when texts are cut by the built-in tokenizer.
+        method: the score that the rules were mined from; "" for rules made by hand.
+        fingerprint: the network's that they were read out of; "" for rules made by hand.
     """
 
     rules: tuple[Rule, ...]
     default: int
     classes: tuple[str, ...]
     tokenizer: str = "words"
+    method: str = ""
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.default, int):
+            raise UsageError(
+                "The default is a class index.",
+                expected=f"0 to {len(self.classes) - 1}",
+                got=repr(self.default),
+            )
         labels = [self.default, *(rule.class_index for rule in self.rules)]
         if not all(0 <= label < len(self.classes) for label in labels):
             raise DataError(
@@ -126,6 +136,8 @@ class RuleList:
             default=majority if default is None else default,
             classes=phrases.classes,
             tokenizer=phrases.tokenizer,
+            method=phrases.method,
+            fingerprint=phrases.fingerprint,
         )
 
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
@@ -163,6 +175,8 @@ class RuleList:
             "classes": list(self.classes),
             "default": self.classes[self.default],
             "tokenizer": self.tokenizer,
+            "method": self.method,
+            "fingerprint": self.fingerprint,
             "size": self.size,
             "rules": [
                 {

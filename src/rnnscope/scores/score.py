@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from rnnscope.errors import UsageError
 from rnnscope.models import Model, Run, Trajectory
 from rnnscope.models.layers import flip
 from rnnscope.scores.word_scores import Batch, WordScores
@@ -24,6 +25,13 @@ class Score(ABC):
     name: ClassVar[str]
 
     def __init__(self, model: Model) -> None:
+        if not isinstance(model, Model):
+            raise UsageError(
+                "A score is of a model.",
+                expected="a rnnscope Model",
+                got=type(model).__name__,
+                fix="read a torch module with from_torch(module)",
+            )
         model.require_readout()
         self.model = model
 
@@ -39,7 +47,9 @@ class Score(ABC):
         Raises:
             DataError: a document that the model cannot read; the message names it.
         """
-        listed = list(documents) if not isinstance(documents, str) else documents
+        listed: Any = documents
+        if not isinstance(documents, str):
+            listed = [d if hasattr(d, "__len__") else list(d) for d in documents]
         encoded = self.model.encode(listed)
         return WordScores(
             method=self.name,
@@ -169,7 +179,7 @@ def differences(partial: Tensor) -> Tensor:
 def _tokens(model: Model, document: Any, encoded: Any) -> tuple[str, ...]:
     if isinstance(document, str):
         return tuple(model.tokenize(document))
-    if model.embedding is not None and len(document) and isinstance(document[0], str):
+    if model.embedding is not None and isinstance(next(iter(document)), str):
         return tuple(document)
     if model.vocabulary is not None:
         return tuple(model.vocabulary.decode(encoded))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from rnnscope.errors import UsageError
@@ -75,6 +75,25 @@ class TrainingOptions:
             self._require(name, "0 or more and below 1", lambda n: 0 <= n < 1)
         self._require("weight_decay", "0 or more", lambda n: 0 <= n < math.inf)
         self._require("seed", "a whole number, 0 or more", lambda n: _is_whole(n) and n >= 0)
+
+    @classmethod
+    def of(cls, options: TrainingOptions | None, changes: dict[str, Any]) -> TrainingOptions:
+        """These options with keyword options put over them.
+
+        Raises:
+            UsageError: a keyword is no option, or the options are something else.
+        """
+        if not isinstance(options, TrainingOptions | None):
+            raise UsageError(
+                "The trainer's options are a TrainingOptions.",
+                expected="TrainingOptions(...), or keyword options",
+                got=type(options).__name__,
+            )
+        known = [field.name for field in fields(cls)]
+        for name in changes:
+            if name not in known:
+                raise UsageError("train has no such option.", expected=", ".join(known), got=name)
+        return replace(options or cls(), **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe."""

@@ -26,6 +26,7 @@ def train(
     *,
     directory: str | Path | None = None,
     progress: bool = False,
+    **changes: Any,
 ) -> Model:
     """Train a reference network on a labelled corpus.
 
@@ -37,7 +38,7 @@ def train(
     Args:
         corpus: with labels. Its "train" and "validation" splits are used; without a validation
             split 10 % of the training documents validate, without any splits 20 %, drawn by seed.
-        options: see ``TrainingOptions``.
+        options: see ``TrainingOptions``; ``changes`` are put over them, e.g. ``units=32``.
         directory: where each finished epoch is checkpointed and the model is saved (as
             ``directory/model``); a run that was killed goes on from there and ends with the same
             weights.
@@ -51,7 +52,7 @@ def train(
         UsageError: the device cannot be used here.
         TrainingError: the loss is not a number, or the checkpoint is damaged or of another run.
     """
-    options = options or TrainingOptions()
+    options = TrainingOptions.of(options, changes)
     _require_classes(corpus)
     _require_device(options.device)
     fitted, held_out = _parts(corpus, options.seed)
