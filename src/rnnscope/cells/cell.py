@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -168,6 +168,34 @@ class Cell(ABC):
                     got=str(value.dtype),
                     fix=f"convert the {name}, or the cell with cell.to({value.dtype})",
                 )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AffineCell(Cell):
+    """A cell whose G gates all read ``W x + V h + b``, each with a nonlinearity of its own.
+
+    ``W`` (G n, d), ``V`` (G n, n), ``b`` (G n): the gates stacked in the order of ``gate_names``.
+    """
+
+    W: Tensor
+    V: Tensor
+    b: Tensor
+
+    def __post_init__(self) -> None:
+        rows = len(self.gate_names) * self.hidden_size
+        shapes = {"W": (rows, self.input_size), "V": (rows, self.hidden_size), "b": (rows,)}
+        check_weights(self, shapes)
+
+    @property
+    def input_size(self) -> int:
+        return self.W.shape[-1]
+
+    @property
+    def hidden_size(self) -> int:
+        return self.V.shape[-1]
+
+    def drive(self, x: Tensor) -> Tensor:
+        return x @ self.W.mT + self.b
 
 
 def check_weights(cell: Cell, shapes: Mapping[str, tuple[int, ...]]) -> None:

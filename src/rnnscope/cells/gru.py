@@ -15,33 +15,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from rnnscope.cells.cell import Cell, Gates, check_weights, scale_columns, scale_rows
+from rnnscope.cells.cell import AffineCell, Gates, check_weights, scale_columns, scale_rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Gated(Cell):
+class _Gated(AffineCell):
     """What both units share. Gates stacked r, z, n: ``W`` (3n, d), ``V`` (3n, n), ``b`` (3n)."""
 
-    W: Tensor
-    V: Tensor
-    b: Tensor
-
     gate_names: ClassVar[tuple[str, ...]] = ("r", "z", "n")
-
-    def __post_init__(self) -> None:
-        n, d = self.hidden_size, self.input_size
-        check_weights(self, {"W": (3 * n, d), "V": (3 * n, n), "b": (3 * n,)})
-
-    @property
-    def input_size(self) -> int:
-        return self.W.shape[-1]
-
-    @property
-    def hidden_size(self) -> int:
-        return self.V.shape[-1]
-
-    def drive(self, x: Tensor) -> Tensor:
-        return x @ self.W.mT + self.b
 
     def update(self, gates: Gates, state: Tensor) -> Tensor:
         z, n = gates["z"], gates["n"]

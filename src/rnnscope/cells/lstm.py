@@ -18,38 +18,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from rnnscope.cells.cell import Cell, Gates, check_weights, scale_rows
+from rnnscope.cells.cell import AffineCell, Gates, scale_rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LSTM(Cell):
+class LSTM(AffineCell):
     """LSTM. Gates stacked i, f, g, o: ``W`` (4n, d), ``V`` (4n, n), ``b`` (4n)."""
-
-    W: Tensor
-    V: Tensor
-    b: Tensor
 
     kind: ClassVar[str] = "lstm"
     gate_names: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
 
-    def __post_init__(self) -> None:
-        n, d = self.hidden_size, self.input_size
-        check_weights(self, {"W": (4 * n, d), "V": (4 * n, n), "b": (4 * n,)})
-
-    @property
-    def input_size(self) -> int:
-        return self.W.shape[-1]
-
-    @property
-    def hidden_size(self) -> int:
-        return self.V.shape[-1]
-
     @property
     def state_size(self) -> int:
         return 2 * self.hidden_size
-
-    def drive(self, x: Tensor) -> Tensor:
-        return x @ self.W.mT + self.b
 
     def activate(self, drive: Tensor, state: Tensor) -> dict[str, Tensor]:
         i, f, g, o = (drive + self.output(state) @ self.V.mT).chunk(4, dim=-1)

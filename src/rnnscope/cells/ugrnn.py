@@ -13,34 +13,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from rnnscope.cells.cell import Cell, Gates, check_weights, scale_rows
+from rnnscope.cells.cell import AffineCell, Gates, scale_rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class UGRNN(Cell):
+class UGRNN(AffineCell):
     """Update-gate RNN. Gates stacked u, g: ``W`` (2n, d), ``V`` (2n, n), ``b`` (2n)."""
-
-    W: Tensor
-    V: Tensor
-    b: Tensor
 
     kind: ClassVar[str] = "ugrnn"
     gate_names: ClassVar[tuple[str, ...]] = ("u", "g")
-
-    def __post_init__(self) -> None:
-        n, d = self.hidden_size, self.input_size
-        check_weights(self, {"W": (2 * n, d), "V": (2 * n, n), "b": (2 * n,)})
-
-    @property
-    def input_size(self) -> int:
-        return self.W.shape[-1]
-
-    @property
-    def hidden_size(self) -> int:
-        return self.V.shape[-1]
-
-    def drive(self, x: Tensor) -> Tensor:
-        return x @ self.W.mT + self.b
 
     def activate(self, drive: Tensor, state: Tensor) -> dict[str, Tensor]:
         u, g = (drive + state @ self.V.mT).chunk(2, dim=-1)

@@ -8,17 +8,14 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from rnnscope.cells.cell import Cell, Gates, check_weights, scale_rows
+from rnnscope.cells.cell import AffineCell, Gates, scale_rows
 from rnnscope.errors import ModelError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Vanilla(Cell):
+class Vanilla(AffineCell):
     """Vanilla RNN (Elman). ``W`` (n, d), ``V`` (n, n), ``b`` (n)."""
 
-    W: Tensor
-    V: Tensor
-    b: Tensor
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
     kind: ClassVar[str] = "vanilla"
@@ -31,19 +28,7 @@ class Vanilla(Cell):
                 expected="'tanh' or 'relu'",
                 got=repr(self.nonlinearity),
             )
-        n, d = self.hidden_size, self.input_size
-        check_weights(self, {"W": (n, d), "V": (n, n), "b": (n,)})
-
-    @property
-    def input_size(self) -> int:
-        return self.W.shape[-1]
-
-    @property
-    def hidden_size(self) -> int:
-        return self.V.shape[-1]
-
-    def drive(self, x: Tensor) -> Tensor:
-        return x @ self.W.mT + self.b
+        super().__post_init__()
 
     def activate(self, drive: Tensor, state: Tensor) -> dict[str, Tensor]:
         phi = torch.tanh if self.nonlinearity == "tanh" else torch.relu

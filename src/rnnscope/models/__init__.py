@@ -1,8 +1,8 @@
 """The model under study: its parts, its trajectories, reading it from torch, saving it."""
 
+from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout, Run
 from rnnscope.models.model import Model
-from rnnscope.models.parity import Certificate
 from rnnscope.models.saving import load
 from rnnscope.models.torch_modules import from_torch
 from rnnscope.models.trajectory import POOLINGS, Pooling, Trajectory

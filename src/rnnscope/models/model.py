@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -15,12 +15,11 @@ from torch import Tensor
 
 from rnnscope.cells import Cell, Stack
 from rnnscope.data import Vocabulary, bucketed, tokenize
-from rnnscope.errors import DataError, ModelError, NotApplicable
+from rnnscope.errors import DataError, NotApplicable
+from rnnscope.models.certificate import Certificate
+from rnnscope.models.checks import as_indices, as_vectors, check_parts
 from rnnscope.models.layers import Layer, Readout, Run, run
-from rnnscope.models.trajectory import POOLINGS, Pooling, Trajectory, pool
-
-if TYPE_CHECKING:
-    from rnnscope.models.parity import Certificate
+from rnnscope.models.trajectory import Pooling, Trajectory, pool
 
 BATCH_TOKENS = 16_384
 """Padded words run at once: bounds the memory, never changes a result."""
@@ -54,7 +53,7 @@ class Model:
     record: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_parts(self)
+        check_parts(self)
         if self.readout is not None and not self.classes:
             names = tuple(str(k) for k in range(len(self.readout.bias)))
             object.__setattr__(self, "classes", names)
@@ -180,9 +179,9 @@ class Model:
                 fix="drop it before scoring",
             )
         if self.embedding is None:
-            return _vectors(document, self.input_size, row)
+            return as_vectors(document, self.input_size, row)
         if not isinstance(next(iter(document)), str):
-            return _indices(document, len(self.embedding), row)
+            return as_indices(document, len(self.embedding), row)
         if self.vocabulary is None:
             raise DataError(
                 "Words need a vocabulary.",
@@ -337,102 +336,3 @@ class Model:
         rows = None if self.embedding is None else len(self.embedding)
         words = "raw vectors" if rows is None else f"{rows} words"
         return f"Model({self.architecture}, {words}, {self.pooling} state, {self.classes})"
-
-
-def _check_parts(model: Model) -> None:
-    if not model.layers or not all(layer.directions for layer in model.layers):
-        raise ModelError("A model needs at least one recurrent layer.", got="none")
-    if model.pooling not in POOLINGS:
-        raise ModelError(
-            "The pooling must be known.",
-            expected=" or ".join(map(repr, POOLINGS)),
-            got=repr(model.pooling),
-        )
-    for name, weight in model.weights().items():
-        if weight.dtype != model.dtype or not weight.is_floating_point():
-            raise ModelError(
-                "All weights of a model must share one floating point dtype.",
-                expected=str(model.dtype),
-                got=f"{name}: {weight.dtype}",
-            )
-        if not torch.isfinite(weight).all():
-            bad = int((~torch.isfinite(weight)).sum())
-            raise ModelError(
-                "Every weight must be a finite number.",
-                expected="no NaN and no infinity",
-                got=f"{bad} of {weight.numel()} entries of {name} are not finite",
-                fix="the training has diverged, or the file is damaged; use an earlier checkpoint",
-            )
-    width = None if model.embedding is None else model.embedding.shape[-1]
-    for k, layer in enumerate(model.layers):
-        for direction in layer.directions:
-            if width is not None and direction.cell.input_size != width:
-                raise ModelError(
-                    f"Layer {k} must read what stands below it.",
-                    expected=f"input width {direction.cell.input_size}",
-                    got=f"{width}",
-                )
-        width = layer.output_size
-    if model.readout is not None:
-        classes, units = model.readout.weight.shape
-        if units != width:
-            raise ModelError(
-                "The readout must fit the last layer.",
-                expected=f"{width} inputs",
-                got=f"{units}",
-            )
-        if len(set(model.classes)) != len(model.classes):
-            raise ModelError(
-                "Class names must differ.",
-                expected="different names",
-                got=", ".join(map(str, model.classes)),
-            )
-        if model.classes and len(model.classes) != classes:
-            raise ModelError(
-                "There must be one class name per logit.",
-                expected=f"{classes} names",
-                got=f"{len(model.classes)}: {', '.join(model.classes)}",
-            )
-    if model.vocabulary is not None and model.embedding is not None:
-        rows = len(model.embedding)
-        if len(model.vocabulary) != rows:
-            raise ModelError(
-                "Word k of the vocabulary is row k of the embedding.",
-                expected=f"{rows} words",
-                got=f"{len(model.vocabulary)}",
-                fix="pass the vocabulary that the network was trained with, special tokens too",
-            )
-
-
-def _vectors(document: Any, width: int, row: int) -> np.ndarray:
-    if isinstance(document, Sequence) and any(isinstance(item, str) for item in document):
-        raise DataError(
-            "This model reads vectors, not words.",
-            expected=f"an array (steps, {width})",
-            got=f"document {row} holds words",
-        )
-    values = np.asarray(document.detach().cpu() if isinstance(document, Tensor) else document)
-    if values.ndim != 2 or values.shape[1] != width or not np.isfinite(values).all():
-        raise DataError(
-            "A sequence of vectors must be finite and fit the model's input.",
-            expected=f"an array (steps, {width}) of finite numbers",
-            got=f"sequence {row} with shape {values.shape}",
-        )
-    return values
-
-
-def _indices(document: Any, rows: int, row: int) -> np.ndarray:
-    ids = np.asarray(document.detach().cpu() if isinstance(document, Tensor) else document)
-    if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
-        raise DataError(
-            "A document is a sequence of words, or of word indices.",
-            expected="strings or whole numbers",
-            got=f"document {row} of type {ids.dtype} and shape {ids.shape}",
-        )
-    if ids.min() < 0 or ids.max() >= rows:
-        raise DataError(
-            "A word index must be a row of the embedding.",
-            expected=f"0 to {rows - 1}",
-            got=f"document {row} holds {ids.min()} to {ids.max()}",
-        )
-    return ids.astype(np.int64)

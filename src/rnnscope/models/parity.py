@@ -1,52 +1,24 @@
-"""The parity certificate: how far our equations are from the module they were read from."""
+"""Parity: a module and our equations run side by side, and the largest difference between them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rnnscope.errors import ModelError
-
-if TYPE_CHECKING:
-    from rnnscope.models.model import Model
+from rnnscope.models.certificate import Certificate
+from rnnscope.models.model import Model
+from rnnscope.models.trajectory import POOLINGS, Pooling
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 1e-1}
 """Largest difference that a certificate accepts, times max(1, largest value)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
-    """How far our equations are from the user's module, on the documents named.
-
-    Args:
-        states: largest absolute difference of any hidden output, at any position and layer top.
-        logits: the same for the logits; None when the module's own forward could not be run.
-        documents: how many documents were compared; ``words``: how many positions.
-        tolerance: what was allowed, relative to max(1, largest value).
-        output: what the module's forward returns: logits, log-probabilities or probabilities.
-        data: which documents: "yours", or "random" when none were given.
-        note: what could not be checked, and why; empty when all was.
-    """
-
-    states: float
-    logits: float | None
-    documents: int
-    words: int
-    tolerance: float
-    output: str = "logits"
-    data: str = "yours"
-    note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe."""
-        return asdict(self)
 
 
 @contextmanager
@@ -142,6 +114,128 @@ def match_output(theirs: Tensor, ours: Tensor, *, one_logit: bool) -> tuple[str,
     }
     best = min(gaps, key=lambda name: gaps[name])
     return best, gaps[best]
+
+
+def certify_logits(
+    model: Model,
+    module: nn.Module,
+    stack: nn.RNNBase,
+    encoded: list[np.ndarray],
+    certificate: Certificate,
+    pooling: Pooling | None,
+    forward: Callable[[nn.Module, Tensor], Any] | None,
+) -> Model:
+    """Hold the module's own outputs against ours, for the pooling given or for each there is.
+
+    A batch of one is given as (1, T) or (T, 1), whichever fits: a module may turn its input
+    whatever its recurrent part's ``batch_first`` says.
+    """
+    fits: list[_Fit] = []
+    failures: list[Exception] = []
+    natural = stack.batch_first
+    for batch_first in (natural,) if forward else (natural, not natural):
+        try:
+            theirs = module_outputs(
+                module,
+                encoded,
+                batch_first=batch_first,
+                forward=forward,
+                dtype=next(stack.parameters()).dtype,
+                device=model.device,
+            )
+        except Exception as error:
+            if forward is not None:
+                raise ModelError(
+                    "The forward given must run the module on a batch of one and return a tensor.",
+                    expected="forward(module, batch) -> logits",
+                    got=f"{type(error).__name__}: {error}",
+                ) from error
+            failures.append(error)
+            continue
+        fits += [_fit(replace(model, pooling=p), encoded, theirs) for p in POOLINGS]
+    if not fits:
+        error = failures[0]
+        if pooling is None:
+            raise ModelError(
+                "Where the module's own forward cannot be run, the pooling must be given.",
+                expected="pooling='last', 'mean' or 'max', or forward= to say how to run it",
+                got=f"{type(error).__name__}: {error}",
+                fix="e.g. forward=lambda module, ids: module(ids, mask)",
+            ) from error
+        note = f"the module's own forward could not be run ({type(error).__name__}: {error})"
+        return replace(model, certificate=replace(certificate, note=note))
+    best = min((f for f in fits if pooling in (None, f.pooling)), key=lambda f: f.excess)
+    close = max(3 * best.excess, 16 * torch.finfo(model.dtype).eps)
+    alike = {f.pooling for f in fits if f.excess <= min(close, certificate.tolerance)}
+    if pooling is None and len(alike) > 1:
+        raise ModelError(
+            "The documents must tell one pooling from another.",
+            expected="documents of several words",
+            got=f"documents on which {' and '.join(sorted(alike))} agree",
+            fix="pass pooling=, or longer documents=",
+        )
+    if not best.excess <= certificate.tolerance:
+        fitting = [f.pooling for f in fits if f.excess <= certificate.tolerance]
+        shape = f"; its output has shape {best.shape}" if best.gap == float("inf") else ""
+        raise ModelError(
+            "Our equations must give the logits of the module they were read from.",
+            expected=f"a difference of at most {certificate.tolerance:.1e} x max(1, largest logit)",
+            got=f"{best.gap:.3e} at document {best.row} with pooling {best.pooling!r}, though the "
+            f"hidden states agree to {certificate.states:.1e}{shape}",
+            fix=f"pass pooling={fitting[0]!r}, which agrees"
+            if fitting
+            else "the difference lies between the states and the logits: "
+            + _between(module, model),
+        )
+    certificate = replace(certificate, logits=best.gap, output=best.output)
+    return replace(model, pooling=best.pooling, certificate=certificate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fit:
+    """How close one pooling comes to the module's outputs, at the document where it is worst."""
+
+    pooling: Pooling
+    gap: float
+    excess: float
+    output: str
+    row: int
+    shape: tuple[int, ...]
+
+
+def _fit(model: Model, encoded: list[np.ndarray], theirs: list[Tensor]) -> _Fit:
+    one = model.require_readout().one_logit
+    ours = model.logits(encoded)
+    pairs = [match_output(a, b, one_logit=one) for a, b in zip(theirs, ours, strict=True)]
+    row = int(np.argmax([gap for _, gap in pairs]))
+    output, gap = pairs[row]
+    scale = max(1.0, *(float(out.abs().max()) for out in theirs))
+    return _Fit(
+        pooling=model.pooling,
+        gap=gap,
+        excess=gap / scale,
+        output=output,
+        row=row,
+        shape=tuple(theirs[row].shape),
+    )
+
+
+def _between(module: nn.Module, model: Model) -> str:
+    """A guess at what a module does that our readout does not."""
+    known = (nn.RNNBase, nn.Embedding, nn.Linear, nn.Dropout)
+    others = sorted(
+        f"{name} ({type(part).__name__})"
+        for name, part in module.named_modules()
+        if part is not module and not isinstance(part, known) and not list(part.children())
+    )
+    if others:
+        return "it also has " + ", ".join(others) + ", which our equations leave out"
+    if model.architecture.count("bidirectional"):
+        return (
+            "a bidirectional module may take outputs[:, -1], where the backward direction has read "
+            "one word only; its last state is hidden[-1]: torch.cat([hidden[-2], hidden[-1]], -1)"
+        )
+    return f"its forward does more than pool the states and apply one linear layer; {model!r}"
 
 
 def _embedded(model: Model, document: np.ndarray) -> Tensor:

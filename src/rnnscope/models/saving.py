@@ -17,9 +17,9 @@ from torch import Tensor
 from rnnscope.cells import CELLS
 from rnnscope.data import Vocabulary
 from rnnscope.errors import ModelError, NotApplicable, RnnscopeError, UsageError
+from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
-from rnnscope.models.parity import Certificate
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"

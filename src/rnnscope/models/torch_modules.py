@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,15 +13,10 @@ from torch import Tensor, nn
 from rnnscope.cells import GRU, LSTM, Cell, Vanilla
 from rnnscope.data import Vocabulary
 from rnnscope.errors import DataError, ModelError, UsageError
+from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
-from rnnscope.models.parity import (
-    TOLERANCE,
-    Certificate,
-    match_output,
-    module_outputs,
-    states_difference,
-)
+from rnnscope.models.parity import TOLERANCE, certify_logits, states_difference
 from rnnscope.models.trajectory import POOLINGS, Pooling
 
 Part = TypeVar("Part", bound=nn.Module)
@@ -120,129 +115,7 @@ def from_torch(
     )
     if model.readout is None or module is stack:
         return replace(model, certificate=certificate)
-    return _certify_logits(model, module, stack, encoded, certificate, pooling, forward)
-
-
-def _certify_logits(
-    model: Model,
-    module: nn.Module,
-    stack: nn.RNNBase,
-    encoded: list[np.ndarray],
-    certificate: Certificate,
-    pooling: Pooling | None,
-    forward: Callable[[nn.Module, Tensor], Any] | None,
-) -> Model:
-    """Hold the module's own outputs against ours, for the pooling given or for each there is.
-
-    A batch of one is given as (1, T) or (T, 1), whichever fits: a module may turn its input
-    whatever its recurrent part's ``batch_first`` says.
-    """
-    fits: list[_Fit] = []
-    failures: list[Exception] = []
-    natural = stack.batch_first
-    for batch_first in (natural,) if forward else (natural, not natural):
-        try:
-            theirs = module_outputs(
-                module,
-                encoded,
-                batch_first=batch_first,
-                forward=forward,
-                dtype=next(stack.parameters()).dtype,
-                device=model.device,
-            )
-        except Exception as error:
-            if forward is not None:
-                raise ModelError(
-                    "The forward given must run the module on a batch of one and return a tensor.",
-                    expected="forward(module, batch) -> logits",
-                    got=f"{type(error).__name__}: {error}",
-                ) from error
-            failures.append(error)
-            continue
-        fits += [_fit(replace(model, pooling=p), encoded, theirs) for p in POOLINGS]
-    if not fits:
-        error = failures[0]
-        if pooling is None:
-            raise ModelError(
-                "Where the module's own forward cannot be run, the pooling must be given.",
-                expected="pooling='last', 'mean' or 'max', or forward= to say how to run it",
-                got=f"{type(error).__name__}: {error}",
-                fix="e.g. forward=lambda module, ids: module(ids, mask)",
-            ) from error
-        note = f"the module's own forward could not be run ({type(error).__name__}: {error})"
-        return replace(model, certificate=replace(certificate, note=note))
-    best = min((f for f in fits if pooling in (None, f.pooling)), key=lambda f: f.excess)
-    close = max(3 * best.excess, 16 * torch.finfo(model.dtype).eps)
-    alike = {f.pooling for f in fits if f.excess <= min(close, certificate.tolerance)}
-    if pooling is None and len(alike) > 1:
-        raise ModelError(
-            "The documents must tell one pooling from another.",
-            expected="documents of several words",
-            got=f"documents on which {' and '.join(sorted(alike))} agree",
-            fix="pass pooling=, or longer documents=",
-        )
-    if not best.excess <= certificate.tolerance:
-        fitting = [f.pooling for f in fits if f.excess <= certificate.tolerance]
-        shape = f"; its output has shape {best.shape}" if best.gap == float("inf") else ""
-        raise ModelError(
-            "Our equations must give the logits of the module they were read from.",
-            expected=f"a difference of at most {certificate.tolerance:.1e} x max(1, largest logit)",
-            got=f"{best.gap:.3e} at document {best.row} with pooling {best.pooling!r}, though the "
-            f"hidden states agree to {certificate.states:.1e}{shape}",
-            fix=f"pass pooling={fitting[0]!r}, which agrees"
-            if fitting
-            else "the difference lies between the states and the logits: "
-            + _between(module, model),
-        )
-    certificate = replace(certificate, logits=best.gap, output=best.output)
-    return replace(model, pooling=best.pooling, certificate=certificate)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Fit:
-    """How close one pooling comes to the module's outputs, at the document where it is worst."""
-
-    pooling: Pooling
-    gap: float
-    excess: float
-    output: str
-    row: int
-    shape: tuple[int, ...]
-
-
-def _fit(model: Model, encoded: list[np.ndarray], theirs: list[Tensor]) -> _Fit:
-    one = model.require_readout().one_logit
-    ours = model.logits(encoded)
-    pairs = [match_output(a, b, one_logit=one) for a, b in zip(theirs, ours, strict=True)]
-    row = int(np.argmax([gap for _, gap in pairs]))
-    output, gap = pairs[row]
-    scale = max(1.0, *(float(out.abs().max()) for out in theirs))
-    return _Fit(
-        pooling=model.pooling,
-        gap=gap,
-        excess=gap / scale,
-        output=output,
-        row=row,
-        shape=tuple(theirs[row].shape),
-    )
-
-
-def _between(module: nn.Module, model: Model) -> str:
-    """A guess at what a module does that our readout does not."""
-    known = (nn.RNNBase, nn.Embedding, nn.Linear, nn.Dropout)
-    others = sorted(
-        f"{name} ({type(part).__name__})"
-        for name, part in module.named_modules()
-        if part is not module and not isinstance(part, known) and not list(part.children())
-    )
-    if others:
-        return "it also has " + ", ".join(others) + ", which our equations leave out"
-    if model.architecture.count("bidirectional"):
-        return (
-            "a bidirectional module may take outputs[:, -1], where the backward direction has read "
-            "one word only; its last state is hidden[-1]: torch.cat([hidden[-2], hidden[-1]], -1)"
-        )
-    return f"its forward does more than pool the states and apply one linear layer; {model!r}"
+    return certify_logits(model, module, stack, encoded, certificate, pooling, forward)
 
 
 def _part(
