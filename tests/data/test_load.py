@@ -290,3 +290,18 @@ def test_hub_without_the_package(monkeypatch):
 def test_name():
     assert load_corpus(["a"], name="mine").name == "mine"
     assert isinstance(load_corpus(["a"]), Corpus)
+
+
+def test_whole_numbers_written_as_floats_are_whole(tmp_path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("text,label\ngood film,1.0\nbad film,0.0\n")
+    corpus = load_corpus(path)
+    assert corpus.classes == ("0", "1")
+    assert corpus.labels.tolist() == [1, 0]
+
+
+def test_a_missing_label_spelled_out_is_missing(tmp_path):
+    path = tmp_path / "nan.csv"
+    path.write_text("text,label\ngood film,1\nbad film,nan\n")
+    with pytest.raises(DataError, match="row 2"):
+        load_corpus(path)

@@ -219,3 +219,9 @@ def test_nothing(read):
         read([])
     with pytest.raises(DataError, match="none in the polars DataFrame"):
         read(pl.DataFrame({"text": []}))
+
+
+def test_columns_of_the_same_name_are_refused():
+    frame = pd.DataFrame([["good", "bad", 1], ["a", "b", 0]], columns=["text", "text", "label"])
+    with pytest.raises(DataError, match="twice: text"):
+        load_corpus(frame)

@@ -96,7 +96,8 @@ class Labels:
                 got=f"{value!r} ({type(value).__name__}) in row {row} of {self._where}",
                 fix="Pass graded ratings as valence=.",
             )
-        name = str(value).strip()
+        # Frames write whole numbers as 1.0 where a column has gaps, and files keep what they wrote.
+        name = re.sub(r"^([+-]?[0-9]{1,18})\.0+$", r"\1", str(value).strip())
         if name == "-1" and "-1" not in self._index:
             return None
         if self.classes is None or name in self._index:

@@ -50,6 +50,14 @@ def open_table(source: Any, *, streaming: bool = False) -> Table:
 def _from_frame(frame: Any) -> Table:
     package = type(frame).__module__.split(".")[0]
     places = {str(name): place for place, name in enumerate(frame.columns)}
+    if len(places) < len(frame.columns):
+        names = [str(name) for name in frame.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise DataError(
+            "The columns of a frame must have different names.",
+            expected="each name once",
+            got="twice: " + ", ".join(twice),
+        )
 
     def read(wanted: tuple[str, ...]) -> Iterator[Row]:
         if package == "polars":
