@@ -119,10 +119,10 @@ def test_train_then_dynamics(tmp_path, capsys):
         (("score", "", "--model", "{run}"), 1, "document 0 is empty"),
         (("dynamics", "--model", "{run}", "--inputs", "zzz"), 2, "vocabulary"),
         ((), 2, "demo"),
-        (("report", "--model", "{run}", "--out", "/dev/null/x.html"), 1, "/dev/null"),
+        (("report", "--model", "{run}", "--out", "/dev/null/x.html"), 2, "/dev/null"),
         (("dynamics", "--model", "{run}", "--seed", "-1"), 2, "rng"),
         (("report", "--model", "{run}", "--seed", "-1"), 2, "seed"),
-        (("train", "{run}/reviews.csv", "--data", "{run}/reviews.csv"), 1, "reviews.csv"),
+        (("train", "{run}/reviews.csv", "--data", "{run}/reviews.csv"), 2, "which is a file"),
     ],
     ids=str,
 )

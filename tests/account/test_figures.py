@@ -172,5 +172,16 @@ def test_growth_is_told_apart():
     Verdict.stability = Prediction(
         name="stability", value=float("inf"), null=None, sentence="", finding=""
     )
-    assert _memory(Verdict()) == "a difference along the slowest direction stays for ever"
+    assert _memory(Verdict()) == "a difference along the slowest direction does not fade"
     assert torch.isinf(torch.tensor(Verdict.stability.value))
+
+
+def test_a_network_that_gives_one_class_is_said_to():
+    from dataclasses import replace
+
+    model = from_torch(random_module(), vocabulary=WORDS, classes=["no", "yes"])
+    bias = torch.tensor([50.0, -50.0], dtype=torch.float64)
+    constant = replace(model, readout=replace(model.readout, bias=bias))
+    told = repr(rs.explain(constant, random_documents(40), points=5))
+    assert "gives one class only on the held-out texts: no" in told
+    assert "tells" not in told.splitlines()[0]

@@ -128,6 +128,8 @@ def test_a_learned_initial_state_is_used():
         ([[99]], "document 0 holds 99"),
         ([[0.5]], "whole numbers"),
         ([["good", 3]], "string"),
+        (None, "come as a list"),
+        ([None], "document 0: NoneType"),
     ],
 )
 def test_bad_documents_are_named(documents, message):

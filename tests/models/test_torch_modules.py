@@ -263,3 +263,19 @@ def test_a_bidirectional_module_that_reads_the_last_output_is_told_so():
     module.forward = lambda ids: module.out(module.rnn(module.emb(ids))[0][:, -1])
     with pytest.raises(ModelError, match=r"outputs\[:, -1\]"):
         models.from_torch(module, vocabulary=WORDS)
+
+
+@pytest.mark.parametrize(
+    ("feed", "message"),
+    [
+        (lambda m, x: (m.emb(x) * 1.5,), "before the recurrence.* from step 0"),
+        (lambda m, x: (torch.tanh(m.emb(x)) * 9,), "before the recurrence"),
+        (lambda m, x: (m.emb(x), torch.ones(1, 1, 5).double()), "in the recurrence"),
+    ],
+)
+def test_the_difference_is_located(feed, message):
+    module = random_module("gru")
+    module.forward = lambda ids: module.out(module.rnn(*feed(module, ids))[0][:, -1])
+    with pytest.raises(ModelError, match=message):
+        models.from_torch(module, vocabulary=WORDS)
+    assert not module.rnn._forward_pre_hooks

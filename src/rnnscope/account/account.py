@@ -63,7 +63,6 @@ class Account:
             UsageError: another ending, or a directory.
         """
         path = check_page(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, render(self.to_dict()))
         _write(path.parent / "account.json", self._json)
         return path
@@ -158,8 +157,10 @@ def check_page(path: str | Path) -> Path:
     """The path of a page to write.
 
     Raises:
-        UsageError: it does not end in ``.html``, or is a directory.
+        UsageError: it does not end in ``.html``, is a directory, or its folder cannot be made.
     """
+    if not isinstance(path, str | Path):
+        raise UsageError("A page is written to a path.", expected="a path", got=repr(path))
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
         raise UsageError(
@@ -167,6 +168,12 @@ def check_page(path: str | Path) -> Path:
             expected="a path that ends in .html",
             got=str(path),
         )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            "The page's folder must be one that can be made.", got=f"{path.parent}: {error}"
+        ) from error
     return path
 
 

@@ -15,6 +15,9 @@ from rnnscope.models import Model
 from rnnscope.scores import against_others
 from rnnscope.statistics import Estimate
 
+ENDLESS = 1e6
+"""Words beyond which a memory is as good as endless."""
+
 SHORT, LONG = 3, 60
 """Words in a document that is shown."""
 
@@ -29,6 +32,9 @@ def sentences(
         what = f"This {kind} network of {units} unit{'s' * (units != '1')}"
         first, last = ", ".join(model.classes[:-1]), model.classes[-1]
         does = f"tells {first} from" if len(model.classes) == 2 else f"decides between {first} and"
+        given = sorted(set(rules.predictions.tolist()))
+        if len(given) == 1:
+            does, last = "gives one class only on the held-out texts:", model.classes[given[0]]
         told.append(f"{what} {does} {last}" + _how_well(rules, len(material.judged)))
         told += _about_rules(rules)
     if dynamics is not None:
@@ -84,16 +90,16 @@ def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
 def _memory(verdict: LineAttractorVerdict) -> str:
     """How long a difference lasts, growth told apart from decay."""
     slow, fast = verdict.stability.value, verdict.stability.null
-    if slow is None or not np.isfinite(slow):
-        text = "a difference along the slowest direction stays for ever"
+    if slow is None or not slow < ENDLESS:
+        text = "a difference along the slowest direction does not fade"
     else:
         grows = verdict.growing_share
         how = "grows" if grows > 0.95 else "fades"
         if 0.05 <= grows <= 0.95:
             how = f"fades, or at {grows:.0%} of the points grows,"
         text = f"a difference along the slowest direction {how} over about {slow:,.0f} words"
-    if fast is not None and np.isfinite(fast):
-        text += f", along the next over {fast:,.1f}"
+    if fast is not None and fast < ENDLESS:
+        text += f", along the next over {fast:,.1f}" if fast >= 0.5 else ", along the next at once"
     return text
 
 

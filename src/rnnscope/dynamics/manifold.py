@@ -15,7 +15,7 @@ from rnnscope.dynamics.linalg import norm
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.nulls import Alignment, draw_directions, draw_states, unit
 from rnnscope.dynamics.points import FixedPoints
-from rnnscope.errors import NotApplicable
+from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.numerics import single_thread
 
 LEAST_EMBEDDED = 20
@@ -117,6 +117,12 @@ def fit_manifold(
     Source:
         Maheswaranathan et al. 2019, section 4.1; theta by 1-D locally linear embedding.
     """
+    if not isinstance(points, FixedPoints):
+        raise UsageError(
+            "A manifold is fitted to fixed points.",
+            expected="what find_fixed_points gives",
+            got=type(points).__name__,
+        )
     states = points.line_states
     center = states.mean(0) if len(states) else states.new_zeros(states.shape[-1])
     spread = float(norm(states - center).amax()) if len(states) else 0.0

@@ -93,7 +93,14 @@ def checked_states(states: Any, cell: Cell) -> Tensor:
     Raises:
         DataError: none, the wrong width, or not finite; the rows are named.
     """
-    array = states.detach() if isinstance(states, Tensor) else np.asarray(states, np.float64)
+    try:
+        array = states.detach() if isinstance(states, Tensor) else np.asarray(states, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            "States are numbers.",
+            expected=f"an array (states, {cell.state_size})",
+            got=f"{type(states).__name__}: {error}",
+        ) from error
     states = torch.as_tensor(array).to("cpu", torch.float64, copy=True)
     states = states[None] if states.ndim == 1 and states.numel() else states
     if states.ndim != 2 or not len(states):

@@ -164,11 +164,23 @@ class Model:
                 got=f"one text, {documents[:40]!r}",
                 fix="wrap it: [text]",
             )
+        if not isinstance(documents, Iterable):
+            raise DataError(
+                "Documents come as a list.",
+                expected="a list of token lists or texts",
+                got=type(documents).__name__,
+            )
         return [self._encode_one(document, row) for row, document in enumerate(documents)]
 
     def _encode_one(self, document: Any, row: int) -> np.ndarray:
         if isinstance(document, str):
             document = self.tokenize(document)
+        if not hasattr(document, "__iter__"):
+            raise DataError(
+                "A document is a sequence of words, of word indices, or of vectors.",
+                expected="a list, an array or a text",
+                got=f"document {row}: {type(document).__name__}",
+            )
         if not hasattr(document, "__len__"):
             document = list(document)
         if len(document) == 0:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from rnnscope.errors import ModelError
 from rnnscope.models.certificate import Certificate
@@ -181,11 +182,10 @@ def certify_logits(
             "Our equations must give the logits of the module they were read from.",
             expected=f"a difference of at most {certificate.tolerance:.1e} x max(1, largest logit)",
             got=f"{best.gap:.3e} at document {best.row} with pooling {best.pooling!r}, though the "
-            f"hidden states agree to {certificate.states:.1e}{shape}",
+            f"recurrent part alone agrees to {certificate.states:.1e}{shape}",
             fix=f"pass pooling={fitting[0]!r}, which agrees"
             if fitting
-            else "the difference lies between the states and the logits: "
-            + _between(module, model),
+            else _where(module, stack, model, encoded[best.row], forward),
         )
     certificate = replace(certificate, logits=best.gap, output=best.output)
     return replace(model, pooling=best.pooling, certificate=certificate)
@@ -218,6 +218,54 @@ def _fit(model: Model, encoded: list[np.ndarray], theirs: list[Tensor]) -> _Fit:
         row=row,
         shape=tuple(theirs[row].shape),
     )
+
+
+def _where(
+    module: nn.Module,
+    stack: nn.RNNBase,
+    model: Model,
+    document: np.ndarray,
+    forward: Callable[[nn.Module, Tensor], Any] | None,
+) -> str:
+    """Where a module's own forward leaves our equations: before, in or after the recurrence."""
+    fed: list[tuple[Any, ...]] = []
+    watch = stack.register_forward_pre_hook(lambda _, inputs: fed.append(inputs))
+    try:
+        for batch_first in (stack.batch_first, not stack.batch_first):
+            try:
+                module_outputs(
+                    module,
+                    [document],
+                    batch_first=batch_first,
+                    forward=forward,
+                    dtype=next(stack.parameters()).dtype,
+                    device=model.device,
+                )
+            except Exception:
+                continue
+    finally:
+        watch.remove()
+    ours = _embedded(model, document)
+    gaps = []
+    for inputs in fed:
+        given = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
+        given = given.reshape(-1, given.shape[-1])
+        if given.shape == ours.shape:
+            gaps.append((given - ours.to(given.dtype)).abs().amax(dim=-1))
+    if fed and not any(float(gap.max()) <= 1e-4 for gap in gaps):
+        first = "" if not gaps else f" from step {int((gaps[0] > 1e-4).int().argmax())} on"
+        return (
+            "the difference lies before the recurrence: its forward feeds the recurrent part other "
+            f"inputs than the embedding's rows{first}; {_between(module, model)}"
+        )
+    starts = [inputs[1] for inputs in fed if len(inputs) > 1 and inputs[1] is not None]
+    flat = [part for start in starts for part in (start if isinstance(start, tuple) else (start,))]
+    if any(bool(part.abs().max() > 0) for part in flat):
+        return (
+            "the difference lies in the recurrence: its forward starts from an initial state that "
+            "is not zero, which is not read from a module yet"
+        )
+    return f"the difference lies between the states and the logits: {_between(module, model)}"
 
 
 def _between(module: nn.Module, model: Model) -> str:

@@ -78,10 +78,10 @@ def load(path: str | Path) -> Model:
         UsageError: there is no model at the path; the message says what is there.
         ModelError: the files are damaged, of a later format, or do not belong together.
     """
-    path = Path(path)
     try:
+        path = Path(path)
         path.exists()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise UsageError(
             "There must be a saved model at the path.", got=f"{str(path)[:80]!r}: {error}"
         ) from error

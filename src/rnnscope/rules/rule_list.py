@@ -107,11 +107,17 @@ class RuleList:
             default: the class when nothing matches; by default the class that the network gives
                 most often.
         """
-        if max_rules is not None and max_rules < 1:
+        if not isinstance(phrases, Phrases):
+            raise UsageError(
+                "Rules are made of phrases.",
+                expected="what mine_phrases gives",
+                got=type(phrases).__name__,
+            )
+        if max_rules is not None and not (isinstance(max_rules, int) and max_rules >= 1):
             raise UsageError(
                 "A rule list may be bounded to one rule or more.",
                 expected="max_rules >= 1, or None",
-                got=str(max_rules),
+                got=repr(max_rules),
             )
         kept: set[tuple[str, ...]] = set()
         rules: list[Rule] = []
@@ -207,7 +213,9 @@ class RuleList:
                         got=f"a text as document {row}",
                     )
                 document = tokenize(document)
-            elif not all(isinstance(word, str) for word in document):
+            elif not hasattr(document, "__iter__") or not all(
+                isinstance(word, str) for word in document
+            ):
                 raise DataError(
                     "A document is a sequence of words.", got=f"other things in document {row}"
                 )

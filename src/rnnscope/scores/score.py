@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from rnnscope.errors import UsageError
+from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model, Run, Trajectory
 from rnnscope.models.layers import flip
 from rnnscope.scores.word_scores import Batch, WordScores
@@ -49,7 +49,8 @@ class Score(ABC):
         """
         listed: Any = documents
         if not isinstance(documents, str):
-            listed = [d if hasattr(d, "__len__") else list(d) for d in documents]
+            self._require_documents(documents)
+            listed = [list(d) if isinstance(d, Iterator) else d for d in documents]
         encoded = self.model.encode(listed)
         return WordScores(
             method=self.name,
@@ -58,6 +59,15 @@ class Score(ABC):
             encoded=encoded,
             batches=lambda: self.batches(encoded),
         )
+
+    @staticmethod
+    def _require_documents(documents: Any) -> None:
+        if not isinstance(documents, Iterable):
+            raise DataError(
+                "Documents come as a list.",
+                expected="a list of token lists or texts",
+                got=type(documents).__name__,
+            )
 
     @abstractmethod
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:

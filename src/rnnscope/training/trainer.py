@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rnnscope.data import Corpus, Vocabulary, tokenize
+from rnnscope.data import Corpus, Vocabulary, load_corpus, tokenize
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
 from rnnscope.numerics import flushed_denormals, single_thread
@@ -54,13 +54,20 @@ def train(
         TrainingError: the loss is not a number, or the checkpoint is damaged or of another run.
     """
     options = TrainingOptions.of(options, changes)
+    corpus = load_corpus(corpus)
+    folder = None if directory is None else Path(directory)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise UsageError(
+            "A run is kept in a directory.",
+            expected="a new directory, or that of a run to go on with",
+            got=f"{folder}, which is a file",
+        )
     _require_classes(corpus)
     _require_device(options.device)
     fitted, held_out = _parts(corpus, options.seed)
     vocabulary = Vocabulary.build(
         fitted.documents, min_count=options.min_count, tokenizer=_tokenizer_of(fitted)
     )
-    folder = None if directory is None else Path(directory)
     started = time.perf_counter()
     with flushed_denormals(), single_thread():
         run = Run(options, fitted, held_out, vocabulary)
