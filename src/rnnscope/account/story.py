@@ -74,8 +74,8 @@ def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
     if line is not None and line.readout is not None:
         told.append(
             f"The line of its resting points agrees with the direction in which the decision is "
-            f"read to {line.readout.median:.2f} of 1 (directions drawn from its states "
-            f"{line.readout.null_median:.2f}, at random {line.readout.isotropic_median:.2f})."
+            f"read to {line.readout.median:.2f} of 1 (1 in 20 directions drawn from its states "
+            f"exceeds {line.readout.null_high:.2f}; at random {line.readout.isotropic_median:.2f})."
         )
     if dynamics.rated is not None:
         logit = dynamics.rated.of_logit
