@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
@@ -204,10 +203,7 @@ def _positions(
         return slow_position(model, modes, line, documents).values.numpy()
     except NotApplicable as error:
         left_out["slow position"] = f"{error}\nPositions are along the manifold's axis instead."
-    final = torch.empty(len(documents), modes.states.shape[-1], dtype=torch.float64)
-    for trajectory in model.trajectories(documents):
-        final[trajectory.indices] = trajectory.final().detach().cpu().double()
-    return line.coordinate(final).numpy()
+    return line.coordinate(model.final_states(documents)).numpy()
 
 
 def _mean_ratings(corpus: Corpus) -> dict[str, tuple[float, int]]:

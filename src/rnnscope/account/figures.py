@@ -75,14 +75,10 @@ def _state_space(
         return rounded((states.detach().cpu().double() - center) @ plane.mT)
 
     shown = dynamics.visited.judged[:SHOWN_STATES]
-    finals = seeds.new_empty(len(shown), seeds.shape[1])
+    finals = model.final_states(shown)
     classes: list[Any] = [None] * len(shown)
-    for trajectory in model.trajectories(shown):
-        finals[trajectory.indices] = trajectory.final().detach().cpu().double()
-        if trajectory.logits is not None:
-            given = trajectory.logits.argmax(dim=-1).tolist()
-            for row, label in zip(trajectory.indices.tolist(), given, strict=True):
-                classes[row] = model.classes[label]
+    if model.readout is not None:
+        classes = [model.classes[label] for label in model.predict(shown)]
     points = dynamics.points
     kinds = (points.roots, points.continua, points.ghosts, points.manifold)
     start = torch.cat([layer.directions[0].start for layer in model.layers])

@@ -68,7 +68,7 @@ def word_projections(
             fix="use modes.input_projection with the inputs themselves",
         )
     rows, names = _rows(model, len(model.embedding), words)
-    points = (~modes.oscillating[:, 0] & ~modes.ill_defined[:, 0]).nonzero().squeeze(-1)
+    points = modes.simple_points
     if not len(points):
         raise NotApplicable(
             "A projection on the slow mode needs a real, well-defined slow mode.",

@@ -104,6 +104,11 @@ class Modes:
         repeated = gap <= GAP * self.radius[:, None].clamp_min(1e-300)
         return repeated | ~(self.condition <= ILL_CONDITIONED)
 
+    @property
+    def simple_points(self) -> Tensor:
+        """Rows of the points whose slowest mode is real and well defined."""
+        return (~self.oscillating[:, 0] & ~self.ill_defined[:, 0]).nonzero().squeeze(-1)
+
     def slow_basis(self, size: int) -> Tensor:
         """A real orthonormal basis of the span of the first ``size`` modes, (P, N, size).
 

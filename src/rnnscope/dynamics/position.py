@@ -44,7 +44,7 @@ def slow_position(
     Raises:
         NotApplicable: no linearized point has such a mode.
     """
-    usable = (~modes.oscillating[:, 0] & ~modes.ill_defined[:, 0]).nonzero().squeeze(-1)
+    usable = modes.simple_points
     if not len(usable):
         raise NotApplicable(
             "A position along the slow mode needs a real, well-defined slow mode.",
@@ -55,13 +55,5 @@ def slow_position(
     order = line.coordinate(modes.states[usable]).argsort(stable=True)
     point = int(usable[order[(len(usable) - 1) // 2]])
     reference, left = modes.states[point], modes.left[point, 0].real
-    parts, places = [], []
-    for trajectory in model.trajectories(documents):
-        final = trajectory.final().detach().to("cpu", torch.float64)
-        parts.append((final - reference) @ left)
-        places.append(trajectory.indices.cpu())
-    values = torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)
-    ordered = torch.empty_like(values)
-    if parts:
-        ordered[torch.cat(places)] = values
-    return SlowPosition(values=ordered, point=point, reference=reference)
+    final = model.final_states(documents).detach().to(torch.float64)
+    return SlowPosition(values=(final - reference) @ left, point=point, reference=reference)

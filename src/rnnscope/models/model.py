@@ -103,6 +103,23 @@ class Model:
         """The index of the most probable class of each document, (documents,)."""
         return self.logits(documents).argmax(dim=-1).cpu().numpy()
 
+    def final_states(self, documents: Iterable[Any]) -> Tensor:
+        """The state after the last word of each document, (documents, state_size), in their order.
+
+        Raises:
+            NotApplicable: the network reads in two directions.
+        """
+        width = self.cell.state_size
+        parts, places = (
+            [torch.empty(0, width, dtype=self.dtype)],
+            [torch.empty(0, dtype=torch.long)],
+        )
+        for trajectory in self.trajectories(documents):
+            parts.append(trajectory.final().cpu())
+            places.append(trajectory.indices)
+        states = torch.cat(parts)
+        return torch.empty_like(states).index_copy_(0, torch.cat(places), states)
+
     @torch.no_grad()
     def _run(self, encoded: Sequence[np.ndarray], indices: Any, *, gates: bool = False):
         lengths = torch.tensor([len(document) for document in encoded], device=self.device)

@@ -1,4 +1,4 @@
-"""Phrase extraction (paper A, section 4; papers.md 1.5).
+"""Phrase extraction (paper A, section 4).
 
 Candidates: contiguous runs of words whose importance for one class exceeds c, and every part of
 such a run, up to five words. Then, over *all* occurrences of a candidate in the corpus,

@@ -1,4 +1,4 @@
-"""gamma, the additive cell decomposition (paper A, section 3.3; papers.md 1.3).
+"""gamma, the additive cell decomposition (paper A, section 3.3).
 
 c_T = sum_k e_{k,T},  e_{k,T} = (prod_{j=k+1..T} f_j) * i_k * g_k
 gamma_{i,j} = exp( W_i ( o_T * (tanh(sum_{k<=j} e_{k,T}) - tanh(sum_{k<j} e_{k,T})) ) )
@@ -11,9 +11,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
-
-from rnnscope.errors import NotApplicable
 from rnnscope.models import Model
 from rnnscope.scores.score import MemoryScore
 
@@ -33,16 +30,10 @@ class CellDecomposition(MemoryScore):
     """
 
     name: ClassVar[str] = "gamma (cell decomposition)"
-    needs_keep: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         for direction in model.layers[-1].directions:
             if not direction.cell.keeps:
                 direction.cell.keep({})
-
-    def tail(self, keep: Tensor | None, like: Tensor) -> Tensor:
-        del like
-        if keep is None:
-            raise NotApplicable("The cell decomposition needs a gate that keeps the memory.")
-        return keep

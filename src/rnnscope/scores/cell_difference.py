@@ -1,4 +1,4 @@
-"""beta, the cell difference (paper A, section 3.2; papers.md 1.2).
+"""beta, the cell difference (paper A, section 3.2).
 
 beta_{i,j} = exp( W_i ( o_T * (tanh(c_j) - tanh(c_{j-1})) ) )
 exp(W_i h_T) = prod_j beta_{i,j}
@@ -7,9 +7,6 @@ exp(W_i h_T) = prod_j beta_{i,j}
 from __future__ import annotations
 
 from typing import ClassVar
-
-import torch
-from torch import Tensor
 
 from rnnscope.scores.score import MemoryScore
 
@@ -27,8 +24,4 @@ class CellDifference(MemoryScore):
     """
 
     name: ClassVar[str] = "beta (cell difference)"
-    needs_keep: ClassVar[bool] = False
-
-    def tail(self, keep: Tensor | None, like: Tensor) -> Tensor:
-        del keep
-        return torch.ones_like(like)
+    forgets: ClassVar[bool] = False

@@ -80,18 +80,15 @@ class MemoryScore(Score):
     The readout of a document sees ``expose(memory_t)``: ``o_t * tanh(c_t)`` for an LSTM, the state
     itself otherwise. With partial memories ``S_0 .. S_t`` where ``S_t = memory_t``, word j is
     given ``W_i (expose(S_j) - expose(S_{j-1}))``, which telescopes to ``W_i h_t`` exactly. The two
-    methods differ in the partial memories alone: see ``tail``.
+    methods differ in the partial memories alone: see ``forgets``.
 
     Pooled readouts: the terms of every read-out state, averaged for "mean", or taken unit by unit
     from the position of the maximum for "max". In a stack the top layer is split, so a score
     belongs to a position, whose input the layers below have already mixed with earlier words.
     """
 
-    @abstractmethod
-    def tail(self, keep: Tensor | None, like: Tensor) -> Tensor:
-        """One step's factor on the memories before it: the keep gate, or one. Shape of ``like``."""
-
-    needs_keep: ClassVar[bool]
+    forgets: ClassVar[bool]
+    """Whether a partial memory is what is left of it at the readout, or what it was at its word."""
 
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
         for trajectory in self.model.trajectories(documents, gates=True):
@@ -129,7 +126,7 @@ class MemoryScore(Score):
 
         memory = reading_order(cell.memory(run.states))
         gates = {name: reading_order(gate) for name, gate in run.gates.items()}
-        keep = self.tail(cell.keep(gates) if self.needs_keep else None, memory)
+        keep = cell.keep(gates) if self.forgets else torch.ones_like(memory)
         steps = torch.arange(memory.shape[1], device=memory.device)
         inside = (steps < lengths[:, None]).unsqueeze(-1)
         start = cell.memory(run.direction.start).expand(len(memory), 1, -1)
