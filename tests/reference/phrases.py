@@ -1,4 +1,4 @@
-"""Paper A's phrase extraction with dictionaries and loops."""
+"""Murdoch & Szlam's phrase extraction with dictionaries and loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""beta and gamma as paper A writes them, one word and one unit at a time, from the gates.
+"""beta and gamma as Murdoch & Szlam write them, one word and one unit at a time, from the gates.
 
 gamma is computed from the sum of the terms e_{k,T}, never from the product form that the library
 uses: an error that telescopes away in a sum still shows here.

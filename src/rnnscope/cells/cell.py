@@ -68,7 +68,7 @@ class Cell(ABC):
         self._check(x, state)
         return self.update(self.activate(self.drive(x), state), state)
 
-    # The additive memory (paper A, section 3.3) ----------------------------------------------
+    # The additive memory (Murdoch & Szlam 2017) --------------------------------------------
 
     def memory(self, state: Tensor) -> Tensor:
         """The part of the state that is carried additively: ``c`` of an LSTM, else ``h``."""

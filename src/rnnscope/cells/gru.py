@@ -3,7 +3,7 @@
 r  = sigm(W_r x + V_r h + b_r)
 z  = sigm(W_z x + V_z h + b_z)
 n  = tanh(W_n x + b_n + r * (V_n h + a_n))      GRU, as in torch (Cho et al. 2014, version 3)
-n  = tanh(W_n x + b_n + V_n (r * h))            ResetFirstGRU (Cho et al. 2014, version 1; paper B)
+n  = tanh(W_n x + b_n + V_n (r * h))            ResetFirstGRU (Cho et al. 2014, version 1)
 h' = z * h + (1 - z) * n
 """
 

@@ -1,4 +1,4 @@
-"""The update-gate RNN (Collins, Sohl-Dickstein & Sussillo 2017), as in paper B.
+"""The update-gate RNN (Collins, Sohl-Dickstein & Sussillo 2017), as in Maheswaranathan et al. 2019.
 
 u  = sigm(W_u x + V_u h + b_u)
 g  = tanh(W_g x + V_g h + b_g)

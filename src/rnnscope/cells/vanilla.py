@@ -1,4 +1,4 @@
-"""The vanilla RNN: ``h' = phi(W x + V h + b)``, phi = tanh (paper B) or relu."""
+"""The vanilla RNN: ``h' = phi(W x + V h + b)``, phi = tanh (Maheswaranathan et al.) or relu."""
 
 from __future__ import annotations
 

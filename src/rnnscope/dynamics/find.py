@@ -53,7 +53,7 @@ def find_fixed_points(
         NotApplicable: the network has no single recurrent cell, or no embedding where one is asked.
 
     Source:
-        Sussillo & Barak 2013; Maheswaranathan et al. 2019, sections 3 and 4.
+        Sussillo & Barak 2013; Maheswaranathan et al. 2019
     """
     settings = FixedPointOptions.of(options, keywords)
     cell = study_cell(model)

@@ -58,7 +58,7 @@ def word_projections(
         UsageError: a word is not in the vocabulary.
 
     Source:
-        Maheswaranathan et al. 2019, section 4.3.
+        Maheswaranathan et al. 2019
     """
     if isinstance(model, Cell) or model.embedding is None:
         raise NotApplicable(

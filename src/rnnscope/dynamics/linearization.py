@@ -49,7 +49,7 @@ def linearize(
         NotApplicable: the result holds no manifold point, continuum or root to linearize at.
 
     Source:
-        Maheswaranathan et al. 2019, section 4.2.
+        Maheswaranathan et al. 2019
     """
     if count < 1:
         raise UsageError("At least one mode is kept.", expected="count >= 1", got=str(count))

@@ -115,7 +115,7 @@ def fit_manifold(
         NotApplicable: fewer than two distinct points.
 
     Source:
-        Maheswaranathan et al. 2019, section 4.1; theta by 1-D locally linear embedding.
+        Maheswaranathan et al. 2019; theta by 1-D locally linear embedding.
     """
     if not isinstance(points, FixedPoints):
         raise UsageError(

@@ -57,7 +57,7 @@ class Points:
 
     @property
     def q(self) -> Tensor:
-        """Speed in paper B's unit, ``1/N ||h - F||^2``, (n,)."""
+        """Speed in the unit of Maheswaranathan et al. 2019, ``1/N ||h - F||^2``, (n,)."""
         return paper_speed(self.residual)
 
     @property

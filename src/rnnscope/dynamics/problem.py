@@ -2,7 +2,7 @@
 
 Speeds, with N the width of the whole state (2n for an LSTM):
 
-q  = 1/N ||h - F(h, x*)||^2      paper B's unit
+q  = 1/N ||h - F(h, x*)||^2      the unit of Maheswaranathan et al. 2019
 q' = 1/2 ||h - F(h, x*)||^2      FixedPointFinder's unit, q' = N/2 q
 """
 
@@ -79,7 +79,7 @@ class Problem:
 
 
 def paper_speed(G: Tensor) -> Tensor:
-    """q, paper B's unit: ``1/N ||G||^2``."""
+    """q, the unit of Maheswaranathan et al. 2019: ``1/N ||G||^2``."""
     return (G * G).mean(-1)
 
 

@@ -105,7 +105,7 @@ def line_attractor_verdict(
         line: ``fit_manifold(points, modes)``.
 
     Source:
-        Maheswaranathan et al. 2019, section 4.
+        Maheswaranathan et al. 2019
     """
     ghosts = sum(outcome is Outcome.GHOST for outcome in points.outcomes) / len(points)
     built = len(points.manifold) > 0

@@ -1,4 +1,4 @@
-"""Phrase extraction (paper A, section 4).
+"""Phrase extraction (Murdoch & Szlam 2017).
 
 Candidates: contiguous runs of words whose importance for one class exceeds c, and every part of
 such a run, up to five words. Then, over *all* occurrences of a candidate in the corpus,

@@ -39,7 +39,7 @@ class Phrase:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PhraseOptions:
-    """Paper A's choices, named.
+    """Murdoch & Szlam's choices, named.
 
     Args:
         word_threshold: c, how important every word of a candidate must be for one class.

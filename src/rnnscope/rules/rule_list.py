@@ -1,4 +1,4 @@
-"""The rule list (paper A, section 4): the first phrase that occurs decides."""
+"""The rule list (Murdoch & Szlam 2017): the first phrase that occurs decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gamma, the additive cell decomposition (paper A, section 3.3).
+"""gamma, the additive cell decomposition (Murdoch & Szlam 2017).
 
 c_T = sum_k e_{k,T},  e_{k,T} = (prod_{j=k+1..T} f_j) * i_k * g_k
 gamma_{i,j} = exp( W_i ( o_T * (tanh(sum_{k<=j} e_{k,T}) - tanh(sum_{k<j} e_{k,T})) ) )

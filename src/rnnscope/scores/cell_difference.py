@@ -1,4 +1,4 @@
-"""beta, the cell difference (paper A, section 3.2).
+"""beta, the cell difference (Murdoch & Szlam 2017).
 
 beta_{i,j} = exp( W_i ( o_T * (tanh(c_j) - tanh(c_{j-1})) ) )
 exp(W_i h_T) = prod_j beta_{i,j}

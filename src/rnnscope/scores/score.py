@@ -1,4 +1,4 @@
-"""What the two scores of paper A share: reading a memory out, term by term, at the readout."""
+"""What the two scores of Murdoch & Szlam 2017 share: a memory read out term by term."""
 
 from __future__ import annotations
 

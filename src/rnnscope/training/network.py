@@ -81,7 +81,7 @@ class CellLayer(nn.Module):
 
 
 class Network(nn.Module):
-    """What the reference trainer trains. Two classes share one logit, as in paper B."""
+    """What the reference trainer trains. Two classes share one logit."""
 
     def __init__(self, options: TrainingOptions, words: int, classes: int) -> None:
         super().__init__()
