@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rnnscope.models import Model
-from rnnscope.scores.score import MemoryScore
+from rnnscope.scores.memory import MemoryScore
 
 
 class CellDecomposition(MemoryScore):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rnnscope.scores.score import MemoryScore
+from rnnscope.scores.memory import MemoryScore
 
 
 class CellDifference(MemoryScore):
