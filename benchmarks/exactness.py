@@ -21,7 +21,7 @@ from torch import nn
 
 import rnnscope as rs
 
-GATES = {"vanilla": 1, "ugrnn": 2, "gru": 3, "gru_reset_first": 3, "lstm": 4}
+GATES = {"vanilla": 1, "ugrnn": 2, "gru": 3, "gru_reset_first": 3, "lstm": 4, "lstm_projected": 4}
 METHODS = {"beta": rs.CellDifference, "gamma": rs.CellDecomposition}
 
 
@@ -51,6 +51,9 @@ def jacobians(units: int = 32, width: int = 16) -> dict[str, float]:
         weights = {"W": normal(rows, width), "V": normal(rows, units), "b": normal(rows)}
         if kind == "gru":
             weights["a"] = normal(units)
+        if kind == "lstm_projected":
+            weights["V"] = normal(rows, units // 2)
+            weights["R"] = normal(units // 2, units)
         cell = cell_type(**weights)
         x, h = normal(100, width), normal(100, cell.state_size)
         worst[kind] = 0.0

@@ -19,11 +19,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"cells", "data"},
     "training": {"cells", "data", "models"},
     "synthetic": {"cells", "data", "models"},
-    "scores": {"models"},
+    "scores": {"cells", "data", "models"},
     "dynamics": {"cells", "data", "models"},
     "phrases": {"scores"},
     "rules": {"data", "phrases"},
-    "fidelity": {"rules", "dynamics"},
+    "fidelity": {"models", "scores", "rules", "dynamics"},
     "report": {"fidelity"},
     "account": {
         "data",

@@ -6,11 +6,11 @@ import torch
 
 import rnnscope.cells as cells
 
-GATES = {"vanilla": 1, "ugrnn": 2, "gru": 3, "gru_reset_first": 3, "lstm": 4}
+GATES = {"vanilla": 1, "ugrnn": 2, "gru": 3, "gru_reset_first": 3, "lstm": 4, "lstm_projected": 4}
 
 
 def random_cell(kind, *, d=3, n=4, seed=0, scale=1.0, dtype=torch.float64, **options):
-    """A cell of this kind with normal weights."""
+    """A cell of this kind with normal weights; ``n`` is what its output has."""
     rng = torch.Generator().manual_seed(seed)
 
     def normal(*shape):
@@ -20,6 +20,10 @@ def random_cell(kind, *, d=3, n=4, seed=0, scale=1.0, dtype=torch.float64, **opt
     weights = {"W": normal(k * n, d), "V": normal(k * n, n) / n**0.5, "b": normal(k * n)}
     if kind == "gru":
         weights["a"] = normal(n)
+    if kind == "lstm_projected":
+        units = n + 2
+        weights = {"W": normal(k * units, d), "V": normal(k * units, n) / n**0.5}
+        weights |= {"b": normal(k * units), "R": normal(n, units) / n**0.5}
     return cells.CELLS[kind](**weights, **options)
 
 
@@ -40,6 +44,7 @@ def random_module(
     seed=0,
     scale=1.0,
     words=None,
+    projection=0,
 ):
     """An ordinary torch classifier that users might write; eval mode is not set."""
     with torch.random.fork_rng():
@@ -54,6 +59,7 @@ def random_module(
             batch_first,
             pooling,
             words or len(WORDS),
+            projection,
         ).to(dtype)
         with torch.no_grad():
             for parameter in module.parameters():
@@ -63,11 +69,23 @@ def random_module(
 
 class Classifier(torch.nn.Module):
     def __init__(
-        self, kind, classes, units, width, layers, bidirectional, batch_first, pooling, words
+        self,
+        kind,
+        classes,
+        units,
+        width,
+        layers,
+        bidirectional,
+        batch_first,
+        pooling,
+        words,
+        projection=0,
     ):
         super().__init__()
         self.emb = torch.nn.Embedding(words, width)
         options = {"num_layers": layers, "bidirectional": bidirectional}
+        if projection:
+            options["proj_size"] = projection
         make = {
             "vanilla": torch.nn.RNN,
             "relu": lambda *a, **k: torch.nn.RNN(*a, nonlinearity="relu", **k),
@@ -76,7 +94,7 @@ class Classifier(torch.nn.Module):
         }[kind]
         self.rnn = make(width, units, batch_first=batch_first, **options)
         self.drop = torch.nn.Dropout(0.5)
-        self.out = torch.nn.Linear(units * (1 + bidirectional), classes)
+        self.out = torch.nn.Linear((projection or units) * (1 + bidirectional), classes)
         self.pooling = pooling
 
     def forward(self, ids):

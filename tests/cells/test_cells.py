@@ -92,7 +92,7 @@ def test_the_two_grus_differ():
     assert (torchs.step(x, h) - original.step(x, h)).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", ["ugrnn", "gru", "gru_reset_first", "lstm"])
+@pytest.mark.parametrize("kind", ["ugrnn", "gru", "gru_reset_first", "lstm", "lstm_projected"])
 def test_memory_is_kept_and_written(kind):
     """memory' - keep * memory does not depend on the old memory but through the gates."""
     cell = random_cell(kind)
@@ -101,7 +101,7 @@ def test_memory_is_kept_and_written(kind):
     after = cell.update(gates, h)
     written = cell.memory(after) - cell.keep(gates) * cell.memory(h)
     candidate = gates["g"] if "g" in gates else gates["n"]
-    gain = gates["i"] if kind == "lstm" else 1 - cell.keep(gates)
+    gain = gates["i"] if kind.startswith("lstm") else 1 - cell.keep(gates)
     torch.testing.assert_close(written, gain * candidate, atol=1e-14, rtol=0)
     torch.testing.assert_close(cell.expose(cell.memory(after), gates), cell.output(after))
 
@@ -188,3 +188,12 @@ def test_wrong_widths_and_dtypes_are_named():
         cell.step(x.float(), h)
     with pytest.raises(ModelError, match="weight b"):
         cells.LSTM(W=cell.W, V=cell.V, b=cell.b[:3])
+
+
+def test_a_projection_that_does_not_fit_is_named():
+    cell = random_cell("lstm_projected")
+    assert cell.state_size == 4 + 6
+    with pytest.raises(ModelError, match="weight W of a lstm_projected cell"):
+        cells.ProjectedLSTM(W=cell.W, V=cell.V, b=cell.b, R=cell.R[:, :5])
+    with pytest.raises(ModelError, match="weight R"):
+        cells.ProjectedLSTM(W=cell.W, V=cell.V, b=cell.b, R=cell.R[:3])

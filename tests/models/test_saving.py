@@ -26,6 +26,7 @@ def saved(tmp_path, **shape):
         {"kind": "lstm"},
         {"kind": "relu", "layers": 2, "bidirectional": True, "classes": 3},
         {"kind": "gru", "classes": 1, "dtype": torch.float32, "pooling": "mean"},
+        {"kind": "lstm", "projection": 3, "layers": 2, "bidirectional": True},
     ],
     ids=str,
 )

@@ -63,6 +63,24 @@ def test_bare_recurrent_modules(kind):
     torch.testing.assert_close(got, expected, atol=1e-12, rtol=0)
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize(("layers", "bidirectional"), [(1, False), (2, True)])
+def test_projected_lstms(pooling, layers, bidirectional):
+    module = random_module(
+        pooling=pooling, layers=layers, bidirectional=bidirectional, projection=3, units=5
+    )
+    documents = random_documents(5)
+    model = models.from_torch(module, vocabulary=WORDS, documents=documents)
+    assert model.pooling == pooling
+    assert model.certificate.states <= 1e-12
+    assert model.certificate.logits <= 1e-12
+    module.eval()
+    for document, ours in zip(documents, model.logits(documents), strict=True):
+        theirs = module(torch.tensor([[WORDS.index(w) for w in document]]))[0]
+        torch.testing.assert_close(ours, theirs.detach(), atol=1e-12, rtol=0)
+
+
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
 def test_modules_without_bias(kind, bias):
@@ -184,7 +202,6 @@ def test_several_candidates_are_listed_and_can_be_named():
     [
         (nn.Linear(3, 4), {}, "recurrent part"),
         ("model.pt", {}, "instance of torch.nn.Module"),
-        (nn.LSTM(3, 4, proj_size=2), {}, "proj_size=2"),
         (random_module(), {"vocabulary": WORDS[:4]}, "10 words"),
         (random_module(), {"vocabulary": WORDS, "classes": ["one"]}, "2 names"),
     ],

@@ -68,10 +68,27 @@ def lstm(cell, x, state):
     return new_h + new_c
 
 
+def lstm_projected(cell, x, state):
+    p, n = len(cell.R), len(cell.R[0])
+    h, c = state[:p], state[p:]
+    new_c, shown = [], []
+    for k in range(n):
+        pre = [
+            dot(cell.W[q * n + k], x) + dot(cell.V[q * n + k], h) + float(cell.b[q * n + k])
+            for q in range(4)
+        ]
+        i, f, g, o = sigm(pre[0]), sigm(pre[1]), math.tanh(pre[2]), sigm(pre[3])
+        memory = f * c[k] + i * g
+        new_c.append(memory)
+        shown.append(o * math.tanh(memory))
+    return [dot(row, shown) for row in cell.R] + new_c
+
+
 STEPS = {
     "vanilla": vanilla,
     "ugrnn": ugrnn,
     "gru": gru,
     "gru_reset_first": gru_reset_first,
     "lstm": lstm,
+    "lstm_projected": lstm_projected,
 }

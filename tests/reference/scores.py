@@ -17,37 +17,40 @@ def memory_and_gates(direction, inputs):
     """In reading order: memory[0..T] (first the initial one), and the gates of each step."""
     cell = direction.cell
     state = direction.start
-    n = cell.hidden_size
-    is_lstm = cell.kind == "lstm"
-    memories, gates = [(state[n:] if is_lstm else state).tolist()], []
+    memories, gates = [memory_of(cell, state)], []
     for x in inputs:
         x = torch.tensor(x, dtype=cell.dtype)
         opened = cell.gates(x, state)
         state = cell.step(x, state)
         gates.append({name: value.tolist() for name, value in opened.items()})
-        memories.append((state[n:] if is_lstm else state).tolist())
+        memories.append(memory_of(cell, state))
     return memories, gates
 
 
+def memory_of(cell, state):
+    return (state[cell.hidden_size :] if cell.kind.startswith("lstm") else state).tolist()
+
+
 def expose(cell, memory, gates):
-    if cell.kind == "lstm":
-        return [o * math.tanh(c) for o, c in zip(gates["o"], memory, strict=True)]
-    return list(memory)
+    if not cell.kind.startswith("lstm"):
+        return list(memory)
+    shown = [o * math.tanh(c) for o, c in zip(gates["o"], memory, strict=True)]
+    return [dot(row, shown) for row in cell.R] if cell.kind == "lstm_projected" else shown
 
 
 def partial_memories(cell, method, memories, gates, t):
     """S_{-1}, S_0, .., S_t: the memory at step t as read after each word."""
     if method == "beta":
         return memories[: t + 2]
-    kept = {"lstm": "f", "gru": "z", "gru_reset_first": "z", "ugrnn": "u"}[cell.kind]
-    n = cell.hidden_size
+    kept = {"gru": "z", "gru_reset_first": "z", "ugrnn": "u"}.get(cell.kind, "f")
+    n = len(memories[0])
 
     def term(k):  # e_{k,t}; k = -1 is the initial memory
         result = []
         for u in range(n):
             if k < 0:
                 written = memories[0][u]
-            elif cell.kind == "lstm":
+            elif cell.kind.startswith("lstm"):
                 written = gates[k]["i"][u] * gates[k]["g"][u]
             else:
                 candidate = gates[k]["g" if cell.kind == "ugrnn" else "n"][u]

@@ -8,14 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.fidelity import judge
 from rnnscope.phrases import mine_phrases
-from rnnscope.rules import Matcher, Rule, RuleList
+from rnnscope.rules import Rule, RuleList
 from rnnscope.scores import CellDifference
 from rnnscope.synthetic import lexicon_network
 from tests.phrases.test_mining import scores_of
-
-WORD = st.sampled_from(["a", "b", "ab", "c", "a b", "é", "\x01"])
-PHRASES = st.lists(st.tuples(WORD) | st.tuples(WORD, WORD), max_size=6, unique=True)
+from tests.reference import rules as naive
 
 
 def rules_of(*phrases, classes=("no", "yes"), default=0):
@@ -24,36 +23,6 @@ def rules_of(*phrases, classes=("no", "yes"), default=0):
         for words, label in phrases
     ]
     return RuleList(rules=tuple(rules), default=default, classes=classes)
-
-
-def naive_first(phrases, document):
-    for rank, phrase in enumerate(phrases):
-        for start in range(len(document) - len(phrase) + 1):
-            if tuple(document[start : start + len(phrase)]) == phrase:
-                return rank, start
-    return -1, -1
-
-
-@given(phrases=PHRASES, document=st.lists(WORD, max_size=8))
-@settings(max_examples=200, deadline=None)
-def test_matching_is_the_naive_reading(phrases, document):
-    matcher = Matcher(phrases)
-    assert matcher.first(document) == naive_first(phrases, document)
-    everywhere = [
-        (rank, start)
-        for rank, phrase in enumerate(phrases)
-        for start in range(len(document))
-        if tuple(document[start : start + len(phrase)]) == phrase
-    ]
-    assert matcher.all(document) == everywhere
-
-
-def test_words_beyond_the_surrogates_match():
-    """Code points D800 to DFFF are no characters; word number 55,295 must not get one."""
-    phrases = [(f"w{k}",) for k in range(60_000)]
-    matcher = Matcher(phrases)
-    for k in (0, 55_290, 55_294, 55_295, 55_296, 57_400, 59_999):
-        assert matcher.first(["x", f"w{k}"]) == (k, 1)
 
 
 def test_the_first_rule_decides_and_the_default_is_left():
@@ -77,7 +46,7 @@ def test_leaving_out_unreachable_phrases_changes_no_prediction(seed, budget):
     assert len(kept) <= (budget or len(phrases))
     if budget is None:
         for document in scores.tokens:
-            rank, _ = naive_first(phrases.words, document)
+            rank, _ = naive.first(phrases.words, document)
             expected = rules.default if rank < 0 else phrases[rank].class_index
             assert rules.explain(document).class_index == expected
 
@@ -119,8 +88,56 @@ def test_bad_input():
     phrases = mine_phrases(scores_of(count=5), min_count=1)
     with pytest.raises(UsageError, match="max_rules >= 1"):
         RuleList.from_phrases(phrases, max_rules=0)
+    for wrong in (float("nan"), "high"):
+        with pytest.raises(UsageError, match="min_importance"):
+            RuleList.from_phrases(phrases, min_importance=wrong)
     with pytest.raises(UsageError, match="class index"):
         RuleList.from_phrases(phrases, default="yes")
+    with pytest.raises(UsageError, match="made of phrases"):
+        RuleList.from_phrases(["good"])
+    with pytest.raises(DataError, match="'good' as rule 1 and as rule 3"):
+        rules_of((("good",), 1), (("bad",), 0), (("good",), 0))
+    with pytest.raises(DataError, match="at least one word"):
+        rules_of(((), 0))
+    with pytest.raises(DataError, match="a text as document 0"):
+        RuleList.of([], default="n", classes=["n"], tokenizer="own").predict(["a text"])
+
+
+def test_the_least_importance_of_a_rule():
+    phrases = mine_phrases(scores_of(seed=3), min_count=1)
+    middle = float(np.median(phrases.importance))
+    rules = RuleList.from_phrases(phrases, max_rules=None, min_importance=middle)
+    everything = RuleList.from_phrases(phrases, max_rules=None)
+    assert rules.rules == tuple(r for r in everything.rules if r.importance >= middle)
+    assert 0 < rules.size < everything.size
+
+
+def test_a_threshold_that_keeps_nothing_leaves_the_default():
+    phrases = mine_phrases(scores_of(), min_count=1)
+    rules = RuleList.from_phrases(phrases, min_importance=1e12)
+    assert rules.size == 0
+    assert rules.predict([["a"], []]).tolist() == [rules.default] * 2
+    assert rules.to_frame().is_empty()
+    assert "otherwise" in rules._repr_html_()
+
+
+def test_documents_without_words_or_of_unknown_words_get_the_default():
+    rules = rules_of((("good",), 1))
+    documents = [[], "", ["zzz"], "good"]
+    judged = judge("rules", rules, documents, network=np.array([0, 0, 0, 1]))
+    assert rules.fired(documents).tolist() == [-1, -1, -1, 0]
+    assert judged.coverage == 0.25
+    assert judged.agreement.value == 1.0
+
+
+def test_one_pass_tells_class_rule_and_place():
+    rules = rules_of((("not", "good"), 0), (("good",), 1))
+    documents = ["Not good.", ["so", "good"], ["dull"]]
+    decided = rules.decide(documents)
+    assert decided.labels.tolist() == rules.predict(documents).tolist() == [0, 1, 0]
+    assert decided.ranks.tolist() == rules.fired(documents).tolist() == [0, 1, -1]
+    assert decided.positions.tolist() == [0, 1, -1]
+    assert rules.explain_all(documents) == [rules.explain(d) for d in documents]
 
 
 def test_a_list_as_a_dictionary():

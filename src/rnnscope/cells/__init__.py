@@ -4,12 +4,13 @@ from rnnscope.cells.autodiff import Autodiff
 from rnnscope.cells.cell import Cell, Gates
 from rnnscope.cells.gru import GRU, ResetFirstGRU
 from rnnscope.cells.lstm import LSTM
+from rnnscope.cells.projected_lstm import ProjectedLSTM
 from rnnscope.cells.stack import Stack
 from rnnscope.cells.ugrnn import UGRNN
 from rnnscope.cells.vanilla import Vanilla
 
 CELLS: dict[str, type[Cell]] = {
-    cell.kind: cell for cell in (Vanilla, UGRNN, GRU, ResetFirstGRU, LSTM)
+    cell.kind: cell for cell in (Vanilla, UGRNN, GRU, ResetFirstGRU, LSTM, ProjectedLSTM)
 }
 """The cells with closed-form equations, by the name that files and commands use."""
 
@@ -21,6 +22,7 @@ __all__ = [
     "Autodiff",
     "Cell",
     "Gates",
+    "ProjectedLSTM",
     "ResetFirstGRU",
     "Stack",
     "Vanilla",

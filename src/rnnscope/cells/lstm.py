@@ -62,16 +62,20 @@ class LSTM(AffineCell):
         dc_dh, dh_dh = self._through_gates(gates, tanh_c, to_h, state, self.V)
         dc_dc = torch.diag_embed(gates["f"])
         dh_dc = torch.diag_embed(to_h * gates["f"])
-        top = torch.cat([dh_dh, dh_dc], dim=-1)
+        top = self._shown(torch.cat([dh_dh, dh_dc], dim=-1))
         return torch.cat([top, torch.cat([dc_dh, dc_dc], dim=-1)], dim=-2)
 
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
         gates, tanh_c, to_h = self._slopes(x, state)
         dc_dx, dh_dx = self._through_gates(gates, tanh_c, to_h, state, self.W)
-        return torch.cat([dh_dx, dc_dx], dim=-2)
+        return torch.cat([self._shown(dh_dx), dc_dx], dim=-2)
+
+    def _shown(self, rows: Tensor) -> Tensor:
+        """What ``h'`` keeps of the rows (..., n, k) that belong to ``o * tanh(c')``."""
+        return rows
 
     def _slopes(self, x: Tensor, state: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The gates, ``tanh(c')``, and how ``h'`` moves with ``c'``."""
+        """The gates, ``tanh(c')``, and how ``o * tanh(c')`` moves with ``c'``."""
         gates = self.gates(x, state)
         tanh_c = torch.tanh(self.memory(self.update(gates, state)))
         return gates, tanh_c, gates["o"] * (1 - tanh_c**2)
@@ -79,7 +83,7 @@ class LSTM(AffineCell):
     def _through_gates(
         self, gates: Gates, tanh_c: Tensor, to_h: Tensor, state: Tensor, weight: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """How ``c'`` and ``h'`` move through the four pre-activations that ``weight`` feeds."""
+        """How ``c'`` and ``o * tanh(c')`` move through what ``weight`` feeds."""
         i, f, g, o = (gates[name] for name in self.gate_names)
         M_i, M_f, M_g, M_o = weight.chunk(4)
         dc = (

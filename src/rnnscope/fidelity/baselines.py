@@ -1,15 +1,28 @@
-"""What every description of a network is held against: the majority class, a bag of words."""
+"""What every description of a network is held against: the majority class, bags of n-grams."""
 
 from __future__ import annotations
 
-from collections import Counter
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+
+from rnnscope.errors import DataError
+from rnnscope.fidelity.ngrams import Ngrams
+
+PENALTIES = (0.01, 0.1, 1.0)
+"""C, the inverse strength of the penalty, that validation chooses from."""
+
+SMALLEST = 1e-12
+"""A probability that has vanished counts as this in a log loss."""
+
+FEWEST = 50
+"""Documents from which some are put aside to choose; below, n-grams are counted and C is 1."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,42 +47,125 @@ class Majority:
         """-1 for each document: it says nothing about any."""
         return np.full(sum(1 for _ in documents), -1)
 
+    def consulted(self, documents: Iterable[Any]) -> np.ndarray:
+        """0 for each document."""
+        return np.zeros(sum(1 for _ in documents))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BagOfWords:
-    """Logistic regression on word counts, fitted to the network's own predictions.
+class BagOfNgrams:
+    """Logistic regression on n-grams, fitted to the network's own predictions.
+
+    Whether an n-gram counts as often as it occurs or once, and then C, are what predicts the
+    network best (log loss) on a tenth of the documents it is fitted to, put aside for that.
 
     Args:
-        vectorizer, regression: the fitted parts.
+        ngrams: the n-grams that have a weight.
+        regression: the fitted weights.
+        counted: whether an n-gram counts as often as it occurs.
     """
 
-    vectorizer: CountVectorizer
+    ngrams: Ngrams
     regression: LogisticRegression
-    name: str = "bag of words"
+    counted: bool
+    name: str = "bag of 1-3-grams"
+
+    length: ClassVar[int] = 3
 
     @classmethod
-    def fit(cls, documents: Sequence[Any], predictions: np.ndarray) -> Self | None:
-        """Fit to token lists and the network's classes; None when it gives one class only."""
+    def fit(
+        cls,
+        documents: Sequence[Any],
+        predictions: np.ndarray,
+        *,
+        max_length: int | None = None,
+        min_documents: int = 2,
+        seed: int = 0,
+    ) -> Self | None:
+        """Fit to token lists and the network's classes; None when it gives one class only.
+
+        Args:
+            documents: token lists.
+            predictions: the network's class of each.
+            max_length: words in an n-gram at most; 3 when None.
+            min_documents: n-grams in fewer documents say nothing of others and are left out,
+                unless none is in more than one.
+            seed: of the choice of what is put aside.
+
+        Raises:
+            DataError: a text that is not cut into words, or no word at all.
+        """
+        predictions = np.asarray(predictions)
         if len(np.unique(predictions)) < 2:
             return None
-        analyzer: Any = _as_it_is
-        seen = Counter(word for document in documents for word in set(document))
-        # Words seen once say nothing of other documents, unless there are no others.
-        least = 2 if any(count > 1 for count in seen.values()) else 1
-        vectorizer = CountVectorizer(analyzer=analyzer, min_df=least)
-        counts = vectorizer.fit_transform(documents)
-        regression = LogisticRegression(max_iter=1000).fit(counts, predictions)
-        return cls(vectorizer=vectorizer, regression=regression)
+        length = cls.length if max_length is None else max_length
+        listed = list(documents)
+        ngrams, held = Ngrams.fit(listed, max_length=length, min_documents=min_documents)
+        if not len(ngrams):
+            ngrams, held = Ngrams.fit(listed, max_length=length, min_documents=1)
+        if not len(ngrams):
+            raise DataError("A bag of words is fitted to words.", got="documents without any")
+        counted, C = _chosen(held, predictions, seed)
+        regression = _regression(C, held if counted else _once(held), predictions)
+        own = {} if length == cls.length else {"name": f"bag of 1-{length}-grams"}
+        return cls(ngrams=ngrams, regression=regression, counted=counted, **own)
 
     @property
     def size(self) -> int:
-        """Words with a weight."""
-        return len(self.vectorizer.vocabulary_)
+        """N-grams with a weight."""
+        return len(self.ngrams)
 
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
         """The class index of each token list."""
-        return np.asarray(self.regression.predict(self.vectorizer.transform(documents)))
+        held = self.ngrams.matrix(list(documents))
+        return np.asarray(self.regression.predict(held if self.counted else _once(held)))
+
+    def fired(self, documents: Iterable[Any]) -> np.ndarray:
+        """0 for each document that holds an n-gram with a weight; -1 for one that holds none."""
+        return np.where(self.consulted(documents) > 0, 0, -1)
+
+    def consulted(self, documents: Iterable[Any]) -> np.ndarray:
+        """How many different n-grams with a weight each document holds."""
+        return np.diff(self.ngrams.matrix(list(documents)).indptr)
 
 
-def _as_it_is(document: Sequence[str]) -> Sequence[str]:
-    return document
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BagOfWords(BagOfNgrams):
+    """Logistic regression on words, fitted to the network's own predictions."""
+
+    name: str = "bag of words"
+
+    length: ClassVar[int] = 1
+
+
+def _regression(C: float, held: Any, predictions: np.ndarray) -> LogisticRegression:
+    with warnings.catch_warnings():
+        # What a hundred steps reach is no worse on other documents than the very optimum.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return LogisticRegression(C=C, tol=1e-3).fit(held, predictions)
+
+
+def _once(held: sparse.csr_matrix) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones_like(held.data), held.indices, held.indptr), held.shape)
+
+
+def _chosen(held: sparse.csr_matrix, predictions: np.ndarray, seed: int) -> tuple[bool, float]:
+    """Whether n-grams are counted, and C."""
+    count = len(predictions)
+    order = np.random.default_rng(seed).permutation(count)
+    aside, rest = order[: count // 10], order[count // 10 :]
+    if count < FEWEST or len(np.unique(predictions[rest])) < len(np.unique(predictions)):
+        return True, 1.0
+    matrices = {True: held, False: _once(held)}
+
+    def loss(counted: bool, C: float) -> float:
+        fitted = _regression(C, matrices[counted][rest], predictions[rest])
+        shares = fitted.predict_proba(matrices[counted][aside])
+        columns = np.searchsorted(fitted.classes_, predictions[aside])
+        return -float(np.log(np.maximum(shares[np.arange(len(aside)), columns], SMALLEST)).mean())
+
+    middle = {counted: loss(counted, PENALTIES[1]) for counted in matrices}
+    best = min(middle, key=lambda counted: middle[counted])
+    losses = {PENALTIES[1]: middle[best]}
+    losses |= {C: loss(best, C) for C in PENALTIES if C not in losses}
+    return best, min(losses, key=lambda C: losses[C])

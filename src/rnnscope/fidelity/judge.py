@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
 from rnnscope.errors import DataError
-from rnnscope.statistics import Estimate, share
+from rnnscope.statistics import Estimate, balanced_agreement, finite, kappa, mean, share
 
 
 class Description(Protocol):
-    """Anything that gives a class without the network."""
+    """Anything that gives a class without the network.
+
+    It may also have ``fired(documents)``, the part that decides each document, -1 where it falls
+    back on a default; and ``consulted(documents)``, how many of its parts a document touches.
+    """
 
     @property
     def size(self) -> int: ...
@@ -29,24 +34,70 @@ class Fidelity:
         name: the description.
         agreement: share of documents that it puts in the network's class.
         accuracy: share that it puts in the true class; None without labels.
-        coverage: share that it says something about, rather than fall back on a default.
+        covered: share that it says something about, rather than fall back on a default.
         size: rules, words or numbers it consists of.
+        balanced: agreement within each class of the network, averaged: 1 / classes for a constant
+            guess. NaN where the network gives one class only.
+        kappa: Cohen's kappa with the network: 0 for a constant guess. NaN as ``balanced``.
+        by_class: agreement on the documents that the network puts in each class, by class index.
+        confident, unsure: agreement on the half of the documents that the network is surest of,
+            and on the other half; None without its probabilities.
+        consulted: how many of its parts a document touches, a cost that no machine changes; None
+            where the description does not count them.
+        documents, words: how much was judged on.
+        seconds: what the prediction took here, a measurement; no part of equality.
+        notes: what is not a number, and why.
     """
 
     name: str
     agreement: Estimate
     accuracy: Estimate | None
-    coverage: float
+    covered: Estimate
     size: int
+    balanced: Estimate = field(default_factory=Estimate.unknown)
+    kappa: Estimate = field(default_factory=Estimate.unknown)
+    by_class: tuple[Estimate, ...] = ()
+    confident: Estimate | None = None
+    unsure: Estimate | None = None
+    consulted: Estimate | None = None
+    documents: int = 0
+    words: int = 0
+    seconds: float = field(default=float("nan"), compare=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def coverage(self) -> float:
+        """The share that it says something about."""
+        return self.covered.value
+
+    @property
+    def documents_per_second(self) -> float:
+        """Measured here, once: compare only figures of the same run."""
+        return self.documents / self.seconds if self.seconds > 0 else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-safe."""
+        """JSON-safe: None for what is not a number."""
+
+        def figures(estimate: Estimate | None) -> dict[str, Any] | None:
+            return None if estimate is None else estimate.to_dict()
+
         return {
             "name": self.name,
             "agreement": self.agreement.to_dict(),
-            "accuracy": None if self.accuracy is None else self.accuracy.to_dict(),
-            "coverage": self.coverage,
+            "accuracy": figures(self.accuracy),
+            "coverage": finite(self.coverage),
+            "covered": self.covered.to_dict(),
             "size": self.size,
+            "balanced": self.balanced.to_dict(),
+            "kappa": self.kappa.to_dict(),
+            "by_class": [estimate.to_dict() for estimate in self.by_class],
+            "confident": figures(self.confident),
+            "unsure": figures(self.unsure),
+            "consulted": figures(self.consulted),
+            "documents": self.documents,
+            "words": self.words,
+            "seconds": finite(self.seconds),
+            "notes": list(self.notes),
         }
 
 
@@ -57,6 +108,7 @@ def judge(
     *,
     network: np.ndarray,
     labels: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
 ) -> Fidelity:
     """Judge a description against the network, and against labels where there are any.
 
@@ -66,15 +118,96 @@ def judge(
         documents: held-out token lists.
         network: the network's class of each.
         labels: the true class of each, or None.
+        probabilities: the network's, (documents, classes), to tell where it is sure; or None.
 
     Raises:
         DataError: the arrays do not belong together, or there is nothing to judge on.
     """
+    network = check_judged(documents, network, labels)
+    start = perf_counter()
+    given = np.asarray(description.predict(documents))
+    seconds = perf_counter() - start
+    return judged(
+        name,
+        description,
+        documents,
+        given=given,
+        network=network,
+        labels=labels,
+        probabilities=probabilities,
+        seconds=seconds,
+    )
+
+
+def judged(
+    name: str,
+    description: Description,
+    documents: Sequence[Any],
+    *,
+    given: np.ndarray,
+    network: np.ndarray,
+    labels: np.ndarray | None,
+    probabilities: np.ndarray | None,
+    seconds: float,
+) -> Fidelity:
+    """The same for a description that has already given its classes."""
+    if given.shape != network.shape:
+        raise DataError(
+            "A description gives one class to each document.",
+            expected=f"{len(network)} classes",
+            got=f"{name}: an array of shape {given.shape}",
+        )
+    hits = given == network
+    fired = getattr(description, "fired", None)
+    consulted = getattr(description, "consulted", None)
+    says = np.ones(len(hits)) if fired is None else np.asarray(fired(documents)) >= 0
+    notes: list[str] = []
+    if len(np.unique(network)) < 2:
+        notes.append(
+            "The network gives one class only on this text, so neither balanced agreement nor "
+            "kappa can tell a description from a constant guess."
+        )
+    confident = unsure = None
+    if probabilities is not None:
+        confident, unsure = _by_confidence(hits, np.asarray(probabilities), notes)
+    return Fidelity(
+        name=name,
+        agreement=share(hits),
+        accuracy=None if labels is None else share(given == labels),
+        covered=share(says),
+        size=description.size,
+        balanced=balanced_agreement(given, network),
+        kappa=kappa(given, network),
+        by_class=tuple(share(hits[network == k]) for k in range(int(network.max()) + 1)),
+        confident=confident,
+        unsure=unsure,
+        consulted=None if consulted is None else mean(consulted(documents)),
+        documents=len(documents),
+        words=sum(len(document) for document in documents),
+        seconds=seconds,
+        notes=tuple(notes),
+    )
+
+
+def check_judged(documents: Any, network: Any, labels: Any) -> np.ndarray:
+    """The network's classes as an array, one for each document.
+
+    Raises:
+        DataError: the arrays do not belong together, or there is nothing to judge on.
+    """
+    network = np.asarray(network)
     if not len(documents) or len(documents) != len(network):
         raise DataError(
             "A description is judged on documents with the network's class of each.",
             expected="as many classes as documents, at least one",
             got=f"{len(documents)} documents, {len(network)} classes",
+        )
+    if not np.issubdtype(network.dtype, np.integer) or network.min() < 0:
+        raise DataError(
+            "The network's classes are class indices.",
+            expected="whole numbers from 0",
+            got=f"an array of {network.dtype}, smallest {network.min()}",
+            fix="pass model.predict(documents)",
         )
     if labels is not None and len(labels) != len(documents):
         raise DataError(
@@ -82,12 +215,21 @@ def judge(
             expected=f"{len(documents)} labels",
             got=str(len(labels)),
         )
-    given = description.predict(documents)
-    fired = getattr(description, "fired", None)
-    return Fidelity(
-        name=name,
-        agreement=share(given == network),
-        accuracy=None if labels is None else share(given == labels),
-        coverage=1.0 if fired is None else float((fired(documents) >= 0).mean()),
-        size=description.size,
-    )
+    return network
+
+
+def _by_confidence(
+    hits: np.ndarray, probabilities: np.ndarray, notes: list[str]
+) -> tuple[Estimate, Estimate]:
+    if probabilities.ndim != 2 or len(probabilities) != len(hits):
+        raise DataError(
+            "There must be the network's probabilities of each document.",
+            expected=f"an array ({len(hits)}, classes)",
+            got=str(probabilities.shape),
+        )
+    sure = probabilities.max(axis=1)
+    high = sure > np.median(sure)
+    if not high.any():
+        notes.append("The network is equally sure of all documents, or of more than half of them.")
+        return Estimate.unknown(), share(hits)
+    return share(hits[high]), share(hits[~high])

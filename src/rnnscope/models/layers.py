@@ -53,7 +53,7 @@ class Run:
     Args:
         direction: the cell that ran.
         states: (B, T, state_size); rows beyond a document's length are meaningless.
-        gates: the gates by name, each (B, T, hidden_size); empty when not recorded.
+        gates: the gates by name, each (B, T, units of the memory); empty when not recorded.
         lengths: (B,) words of each document.
     """
 
@@ -145,16 +145,15 @@ def run(direction: Direction, drive: Tensor, lengths: Tensor, *, gates: bool = F
     batch, steps = drive.shape[:2]
     state = direction.start.expand(batch, -1)
     states = drive.new_empty(steps, batch, cell.state_size)
-    kept = {
-        name: drive.new_empty(steps, batch, cell.hidden_size)
-        for name in (cell.gate_names if gates else ())
-    }
+    kept: dict[str, Tensor] = {}
     for t, now in enumerate(drive.unbind(dim=1)):
         opened = cell.activate(now, state)
         state = cell.update(opened, state)
         states[t] = state
-        for name, record in kept.items():
-            record[t] = opened[name]
+        for name, gate in opened.items() if gates else ():
+            if t == 0:
+                kept[name] = gate.new_empty(steps, *gate.shape)
+            kept[name][t] = gate
 
     def in_text_order(record: Tensor) -> Tensor:
         record = record.transpose(0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,7 +30,9 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
     try:
         module.eval()
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            # torch says of a projected LSTM that it runs without oneDNN: no news to the user.
+            warnings.filterwarnings("ignore", "LSTM with projections")
             yield
     finally:
         for part, training in modes.items():

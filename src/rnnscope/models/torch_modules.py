@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnscope.cells import GRU, LSTM, Cell, Vanilla
+from rnnscope.cells import GRU, LSTM, Cell, ProjectedLSTM, Vanilla
 from rnnscope.data import Vocabulary
 from rnnscope.errors import DataError, ModelError, UsageError
 from rnnscope.models.certificate import Certificate
@@ -43,8 +43,8 @@ def from_torch(
 
     Args:
         module: holds one ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` (several layers, either
-            ``batch_first``, one or two directions), at most one ``nn.Embedding`` and one
-            ``nn.Linear`` readout; or is a bare recurrent module.
+            ``batch_first``, one or two directions, with or without ``proj_size``), at most one
+            ``nn.Embedding`` and one ``nn.Linear`` readout; or is a bare recurrent module.
         vocabulary: word k is row k of the embedding; a list, or a mapping from word to row.
         pooling: what the readout sees: "last", "mean" or "max"; found by trying when None.
         classes: the names of the classes; numbers when empty.
@@ -169,12 +169,6 @@ def _one_dtype(*parts: nn.Module | None) -> None:
 
 
 def _layers(stack: nn.RNNBase) -> tuple[Layer, ...]:
-    if getattr(stack, "proj_size", 0):
-        raise ModelError(
-            "An LSTM with projected outputs is not one we have equations for yet.",
-            expected="proj_size=0",
-            got=f"proj_size={stack.proj_size}",
-        )
     suffixes = ("", "_reverse") if stack.bidirectional else ("",)
     return tuple(
         Layer(
@@ -198,6 +192,8 @@ def _cell(stack: nn.RNNBase, suffix: str) -> Cell:
     if isinstance(stack, nn.GRU):
         n = V.shape[1]
         return GRU(W=W, V=V, b=torch.cat([b[: 2 * n] + a[: 2 * n], b[2 * n :]]), a=a[2 * n :])
+    if isinstance(stack, nn.LSTM) and stack.proj_size:
+        return ProjectedLSTM(W=W, V=V, b=b + a, R=_weight(getattr(stack, f"weight_hr_{suffix}")))
     if isinstance(stack, nn.LSTM):
         return LSTM(W=W, V=V, b=b + a)
     if isinstance(stack, nn.RNN):

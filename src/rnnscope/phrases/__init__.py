@@ -1,6 +1,8 @@
 """Phrases: candidates and their importance over a corpus (Murdoch & Szlam 2017)."""
 
 from rnnscope.phrases.mining import mine_phrases
-from rnnscope.phrases.phrases import Phrase, PhraseOptions, Phrases
+from rnnscope.phrases.options import PhraseOptions
+from rnnscope.phrases.phrases import Example, Phrase, Phrases
+from rnnscope.phrases.table import PhraseTable
 
-__all__ = ["Phrase", "PhraseOptions", "Phrases", "mine_phrases"]
+__all__ = ["Example", "Phrase", "PhraseOptions", "PhraseTable", "Phrases", "mine_phrases"]

@@ -9,264 +9,213 @@ S(w) = max_i S_i(w),  C(w) = argmax_i S_i(w)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from rnnscope.errors import DataError, NotApplicable, UsageError
-from rnnscope.phrases.phrases import PhraseOptions, Phrases
-from rnnscope.scores import WordScores, against_others
+from rnnscope.phrases.examples import find_examples
+from rnnscope.phrases.importance import select
+from rnnscope.phrases.levels import levels
+from rnnscope.phrases.options import PhraseOptions
+from rnnscope.phrases.phrases import Phrases
+from rnnscope.phrases.sums import group_sums
+from rnnscope.phrases.table import PhraseTable, add_frames, empty_frame, predicted_by
+from rnnscope.phrases.words import Origin, Words, run_lengths
+from rnnscope.scores import WordScores
 
 
-def mine_phrases(scores: WordScores, **options: object) -> Phrases:
+def mine_phrases(
+    scores: WordScores | PhraseTable | Iterable[WordScores],
+    *,
+    splits: Sequence[str] | np.ndarray | None = None,
+    **options: object,
+) -> Phrases:
     """Mine the phrases that are consistently important to the network.
 
     A word the model's vocabulary does not know ends a run: the network cannot tell it from any
     other unknown word.
 
     Args:
-        scores: the word scores of a corpus.
+        scores: the word scores of a corpus; or of its shards, a collection that can be gone
+            through twice (it is gone through once more when examples are asked for), of which one
+            at a time is looked at; or a ``PhraseTable``, which gives the same phrases without
+            examples.
+        splits: the part of each document ("train", ...), where the option ``split`` picks one.
         options: fields of ``PhraseOptions``: word_threshold, max_length, min_count, test,
-            importance.
+            importance, runs, min_importance, max_phrases, split.
 
     Returns:
         The phrases, most important first. Empty when no word passes the threshold.
 
     Raises:
-        NotApplicable: the network reads vectors, not words.
-        UsageError: an option that does not exist or is out of range.
+        NotApplicable: the network reads vectors, not words; an option that a table cannot answer.
+        UsageError: an option that does not exist or is out of range; scores of another kind.
+        DataError: scores that are not finite; shards of different networks or methods.
     """
-    chosen = _checked(options)
-    if not isinstance(scores, WordScores):
+    chosen = PhraseOptions.checked(**options)
+    if isinstance(scores, PhraseTable):
+        return _from_table(scores, chosen)
+    rows = _rows(scores, splits, chosen)
+    if isinstance(scores, WordScores):
+        words = Words.of(scores, signed=chosen.signed, rows=rows)
+        frames = list(_candidates(words, chosen))
+        origin, predicted = words.origin, predicted_by(words)
+        shards: Iterable[WordScores] = [scores]
+    else:
+        shards = _require_shards(scores)
+        origin, predicted, frames = _from_shards(shards, chosen)
+
+    def find(phrases: Phrases) -> pl.DataFrame:
+        return find_examples(phrases, shards, rows)
+
+    return select(frames, origin, predicted, chosen, find)
+
+
+def _candidates(words: Words, options: PhraseOptions) -> Iterator[pl.DataFrame]:
+    """Length by length, the statistics of the candidates over all their occurrences."""
+    strong, whole = _runs(words, options)
+    for level in levels(words, options.max_length, flagged=strong, least=options.min_count):
+        frame = pl.concat(group_sums(words, level))
+        yield frame if whole is None else frame.filter(level.any(whole(level.length)))
+
+
+def _from_shards(
+    shards: Iterable[WordScores], options: PhraseOptions
+) -> tuple[Origin, np.ndarray, list[pl.DataFrame]]:
+    """Once through for the candidates of all, once more for their statistics."""
+    origin: Origin | None = None
+    names: list[list[pl.DataFrame]] = [[] for _ in range(options.max_length)]
+    for shard in shards:
+        words = Words.of(shard, signed=options.signed)
+        if origin is not None:
+            origin.require_same(words.origin)
+        origin = words.origin
+        strong, whole = _runs(words, options)
+        for level in levels(words, options.max_length, flagged=strong):
+            keys: dict[str, Any] = dict(zip(origin.keys(level.length), level.columns, strict=True))
+            keys["whole"] = True if whole is None else level.any(whole(level.length))
+            names[level.length - 1] = [
+                _union(origin, [*names[level.length - 1], pl.DataFrame(keys)])
+            ]
+    if origin is None:
+        raise DataError("Phrases are mined from one shard of scores or more.", got="none")
+    wanted = [frames[0] for frames in names if frames]
+    frames = [empty_frame(origin, k + 1) for k in range(len(wanted))]
+    predicted = np.zeros(len(origin.classes), dtype=np.int64)
+    for shard in shards:
+        words = Words.of(shard, signed=options.signed)
+        predicted += predicted_by(words)
+        for level in levels(words, len(wanted), only=wanted):
+            k = level.length - 1
+            frames[k] = add_frames([frames[k], *group_sums(words, level)], origin, level.length)
+    kept = [
+        frame.join(keys.filter("whole"), on=origin.keys(k), how="semi")
+        for k, (frame, keys) in enumerate(zip(frames, wanted, strict=True), 1)
+    ]
+    return origin, predicted, kept
+
+
+def _union(origin: Origin, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    keys = [name for name in frames[0].columns if name != "whole"]
+    return pl.concat(frames).group_by(keys).agg(pl.col("whole").any()).sort(keys)
+
+
+def _from_table(table: PhraseTable, options: PhraseOptions) -> Phrases:
+    if options.runs == "maximal":
+        raise NotApplicable(
+            "A table does not know which runs are maximal: that depends on the words beside them.",
+            expected="runs='parts'",
+            fix="mine from the word scores",
+        )
+    if options.signed != table.origin.signed:
+        raise NotApplicable(
+            "Norms are summed from a table of norms.",
+            expected=f"PhraseTable.of(scores, signed={options.signed})",
+            got=f"a table with signed={table.origin.signed}",
+        )
+    if options.split is not None:
+        raise NotApplicable(
+            "A table holds no single documents.", fix="make the table from one part's scores"
+        )
+    if options.max_length > table.max_length:
+        raise UsageError(
+            "A table holds n-grams up to its own length.",
+            expected=f"max_length <= {table.max_length}",
+            got=str(options.max_length),
+        )
+    strong = pl.col(f"strength_{options.test}") > options.log_threshold
+    frames = [table.lazy(k).filter(strong).collect() for k in range(1, options.max_length + 1)]
+    return select(frames, table.origin, table.predicted, options, None)
+
+
+Flags = Callable[[int], np.ndarray]
+
+
+def _runs(words: Words, options: PhraseOptions) -> tuple[Flags, Flags | None]:
+    """Of each length, where a part of a run starts; and where one that is whole does."""
+    passing = words.passing(options.test, options.log_threshold)
+    runs = [run_lengths(flags, words.owner) for flags in passing]
+    longest = np.max(runs, axis=0)
+
+    def strong(length: int) -> np.ndarray:
+        return longest >= length
+
+    if options.runs == "parts":
+        return strong, None
+    heads = []
+    for flags in passing:
+        head = flags.copy()
+        head[1:] &= ~flags[:-1] | (words.owner[1:] != words.owner[:-1])
+        heads.append(head)
+
+    def whole(length: int) -> np.ndarray:
+        if length == options.max_length:
+            return longest >= length
+        return np.any([h & (r == length) for h, r in zip(heads, runs, strict=True)], axis=0)
+
+    return strong, whole
+
+
+def _rows(scores: Any, splits: Any, options: PhraseOptions) -> np.ndarray | None:
+    """Which documents stand in the part that was asked for."""
+    if options.split is None:
+        return None
+    if splits is None or not isinstance(scores, WordScores) or len(splits) != len(scores):
+        raise UsageError(
+            "A part is mined where each document's part is given.",
+            expected="mine_phrases(scores, splits=corpus.splits, split=...), one for each document",
+            got="no splits" if splits is None else f"{len(splits)} splits",
+        )
+    rows = np.asarray(splits) == options.split
+    if not rows.any():
+        raise UsageError(
+            "Some document must stand in the part that is mined.",
+            expected=" or ".join(sorted({repr(str(s)) for s in splits})),
+            got=repr(options.split),
+        )
+    return rows
+
+
+def _require_shards(scores: Any) -> Iterable[WordScores]:
+    if isinstance(scores, Iterator):
+        raise UsageError(
+            "Shards are gone through twice.",
+            expected="a list, or an object whose iter() starts anew",
+            got=f"{type(scores).__name__}, which can be gone through once",
+        )
+    if not isinstance(scores, Iterable) or isinstance(scores, str):
         raise UsageError(
             "Phrases are mined from word scores.",
             expected="what CellDecomposition(model).score(corpus) gives",
             got=type(scores).__name__,
         )
-    table = _Words.of(scores, chosen)
-    if not np.isfinite(table.logs).all():
+    if isinstance(scores, Sequence) and len({id(shard) for shard in scores}) < len(scores):
         raise DataError(
-            "Scores must be finite numbers.",
-            got=f"{int((~np.isfinite(table.logs)).sum())} that are not",
-            fix="look for extreme weights in the readout",
+            "Shards are of different documents.",
+            got="the same shard twice",
+            fix="name each shard once, or its documents count double",
         )
-    found = list(_search(table, chosen))
-    classes = len(scores.classes)
-    predicted = np.bincount(scores.predictions, minlength=classes)
-    if not found:
-        empty = np.empty((0, classes))
-        return _phrases(scores, chosen, predicted, [], empty, np.empty(0, int), empty.astype(int))
-    words = [phrase for group in found for phrase in group.words]
-    log_importance = np.concatenate([group.log_importance for group in found])
-    counts = np.concatenate([group.counts for group in found])
-    documents = np.concatenate([group.documents for group in found])
-    alphabetical = sorted(range(len(words)), key=words.__getitem__)
-    rank = np.empty(len(words), dtype=int)
-    rank[alphabetical] = np.arange(len(words))
-    order = np.lexsort((rank, -counts, -log_importance.max(axis=1)))
-    return _phrases(
-        scores,
-        chosen,
-        predicted,
-        [words[k] for k in order],
-        log_importance[order],
-        counts[order],
-        documents[order],
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Words:
-    """Every word of the corpus in one row of flat arrays.
-
-    ``strong[p]`` and ``known[p]`` count the words from p on, within the document, that pass the
-    threshold for one same class, or that the vocabulary knows.
-    """
-
-    ids: np.ndarray
-    owner: np.ndarray
-    logs: np.ndarray
-    log_betas: np.ndarray
-    strong: np.ndarray
-    known: np.ndarray
-    predictions: np.ndarray
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, scores: WordScores, options: PhraseOptions) -> _Words:
-        if scores.ids is None:
-            raise NotApplicable(
-                "Phrases are made of words.",
-                expected="a network with an embedding",
-                got="a network that reads vectors",
-            )
-        ids = np.concatenate([*scores.ids, np.empty(0, np.int64)])
-        owner = np.repeat(np.arange(len(scores)), np.diff(scores.offsets))
-        betas = scores.values.double()
-        logs = against_others(betas).numpy()
-        tested = logs if options.test == "ratio" else betas.numpy()
-        names, special = _names(scores)
-        known = ~np.isin(ids, special)
-        passing = (tested > np.log(options.word_threshold)) & known[:, None]
-        return cls(
-            ids=ids,
-            owner=owner,
-            logs=logs,
-            log_betas=betas.numpy(),
-            strong=np.max([_run_lengths(p, owner) for p in passing.T], axis=0),
-            known=_run_lengths(known, owner),
-            predictions=scores.predictions,
-            names=names,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Group:
-    """The phrases of one length."""
-
-    words: list[tuple[str, ...]]
-    log_importance: np.ndarray
-    counts: np.ndarray
-    documents: np.ndarray
-
-
-def _search(table: _Words, options: PhraseOptions) -> Iterator[_Group]:
-    """Length by length: every part of a candidate is a candidate, so only occurrences of the
-    candidates one word shorter need be looked at."""
-    positions = np.flatnonzero(table.known > 0)
-    codes = np.zeros(len(positions), dtype=np.int64)
-    spelled = [()]
-    for length in range(1, options.max_length + 1):
-        inside = table.known[positions] >= length
-        positions, codes = positions[inside], codes[inside]
-        keys = codes * len(table.names) + table.ids[positions + length - 1]
-        candidates = np.unique(keys[table.strong[positions] >= length])
-        if not len(candidates):
-            return
-        codes = np.searchsorted(candidates, keys)
-        same = candidates[np.minimum(codes, len(candidates) - 1)] == keys
-        positions, codes = positions[same], codes[same]
-        spelled = [
-            (*spelled[key // len(table.names)], table.names[key % len(table.names)])
-            for key in candidates.tolist()
-        ]
-        yield _measure(table, options, positions, codes, spelled, length)
-
-
-def _measure(
-    table: _Words,
-    options: PhraseOptions,
-    positions: np.ndarray,
-    codes: np.ndarray,
-    spelled: list[tuple[str, ...]],
-    length: int,
-) -> _Group:
-    """S, counts and documents of each candidate over all its occurrences."""
-    counts = np.bincount(codes, minlength=len(spelled))
-    window = positions[:, None] + np.arange(length)
-    if options.importance == "mean_ratio":
-        log_s = _log_mean_exp(table.logs[window].sum(axis=1), codes, counts)
-    else:
-        means = _log_mean_exp(table.log_betas[window].sum(axis=1), codes, counts)
-        others = (means.sum(axis=1, keepdims=True) - means) / (means.shape[1] - 1)
-        log_s = means - others
-    classes = table.logs.shape[1]
-    first = np.unique(np.stack([codes, table.owner[positions]]), axis=1)
-    cells = first[0] * classes + table.predictions[first[1]]
-    documents = np.bincount(cells, minlength=len(spelled) * classes).reshape(-1, classes)
-    frequent = np.flatnonzero(counts >= options.min_count)
-    return _Group(
-        words=[spelled[k] for k in frequent],
-        log_importance=log_s[frequent],
-        counts=counts[frequent],
-        documents=documents[frequent],
-    )
-
-
-def _log_mean_exp(values: np.ndarray, codes: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """log of the mean of exp(values) over the rows of each code, without overflow."""
-    top = np.full((len(counts), values.shape[1]), -np.inf)
-    np.maximum.at(top, codes, values)
-    total = np.zeros_like(top)
-    np.add.at(total, codes, np.exp(values - top[codes]))
-    return top + np.log(total / counts[:, None])
-
-
-def _run_lengths(flags: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """For each position, how many flags in a row are set from it on, within its document."""
-    index = np.arange(len(flags))
-    stops = ~flags.astype(bool)
-    last = np.append(owner[1:] != owner[:-1], True) if len(flags) else stops
-    # The first position at or after p where the run cannot go on.
-    barrier = np.where(stops, index, np.where(last, index + 1, len(flags)))
-    reach = np.minimum.accumulate(barrier[::-1])[::-1] if len(flags) else barrier
-    return reach - index
-
-
-def _names(scores: WordScores) -> tuple[tuple[str, ...], list[int]]:
-    """How each word index is spelled, and the indices that stand for no word."""
-    vocabulary = scores.vocabulary
-    if vocabulary is None:
-        top = max((int(ids.max()) for ids in scores.ids or ()), default=-1)
-        return tuple(str(k) for k in range(top + 1)), []
-    special = [vocabulary.unknown, vocabulary.padding]
-    return vocabulary.words, [vocabulary.index(word) for word in special if word is not None]
-
-
-def _checked(options: dict[str, object]) -> PhraseOptions:
-    names = PhraseOptions.__dataclass_fields__
-    for name in options:
-        if name not in names:
-            raise UsageError("The option must exist.", expected=", ".join(names), got=name)
-    chosen = PhraseOptions(**options)  # type: ignore[arg-type]
-    rules = (
-        (_is_number(chosen.word_threshold), "word_threshold", "a number above 0"),
-        (_is_count(chosen.max_length), "max_length", "at least 1 word"),
-        (_is_count(chosen.min_count), "min_count", "at least 1 occurrence"),
-        (chosen.test in ("ratio", "raw"), "test", "'ratio' or 'raw'"),
-        (
-            chosen.importance in ("mean_ratio", "ratio_of_means"),
-            "importance",
-            "'mean_ratio' or 'ratio_of_means'",
-        ),
-    )
-    for holds, name, expected in rules:
-        if not holds:
-            raise UsageError(
-                f"The option {name} is out of range.",
-                expected=expected,
-                got=repr(getattr(chosen, name)),
-            )
-    return chosen
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and 0 < value < float("inf")
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value >= 1
-
-
-def _phrases(
-    scores: WordScores,
-    options: PhraseOptions,
-    predicted: np.ndarray,
-    words: list[tuple[str, ...]],
-    log_importance: np.ndarray,
-    counts: np.ndarray,
-    documents: np.ndarray,
-) -> Phrases:
-    return Phrases(
-        words=tuple(words),
-        log_importance=log_importance,
-        counts=counts,
-        document_counts=documents,
-        classes=scores.classes,
-        predicted=predicted,
-        method=scores.method,
-        fingerprint=scores.fingerprint,
-        options=options,
-        tokenizer="words" if scores.vocabulary is None else scores.vocabulary.tokenizer,
-    )
+    return scores

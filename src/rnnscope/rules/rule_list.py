@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import polars as pl
 
-from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import Phrases
+from rnnscope.rules.documents import as_tokens
 from rnnscope.rules.matching import Matcher
+from rnnscope.rules.pruning import kept_by_pruning
+from rnnscope.rules.rule import Decisions, Firing, Rule
+from rnnscope.rules.tables import LIMIT, html_table, shown
 
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """If these words stand next to each other in the document, it is of this class.
-
-    Args:
-        words: the phrase.
-        class_index: the class.
-        importance: S of the phrase.
-        count: its occurrences in the text it was mined from.
-        precision: the share of the documents it occurs in that the network puts in the class.
-    """
-
-    words: tuple[str, ...]
-    class_index: int
-    importance: float
-    count: int
-    precision: float
-
-    @property
-    def text(self) -> str:
-        """The words joined by spaces."""
-        return " ".join(self.words)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Firing:
-    """Why a rule list gave a document its class.
-
-    Args:
-        class_index, class_name: the class.
-        rule: the rule that fired, or None when none did and the default was given.
-        rank: its place in the list, from 0; -1 for the default.
-        position: the word at which its phrase first stands; -1 for the default.
-    """
-
-    class_index: int
-    class_name: str
-    rule: Rule | None
-    rank: int
-    position: int
+if TYPE_CHECKING:
+    from rnnscope.rules.evidence import Evidence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +35,10 @@ class RuleList:
         tokenizer: "words" when texts are cut by the built-in tokenizer.
         method: the score that the rules were mined from; "" for rules made by hand.
         fingerprint: the network's that they were read out of; "" for rules made by hand.
+
+    Raises:
+        UsageError: the default is no class index.
+        DataError: a rule of no class, without words, or with the phrase of another rule.
     """
 
     rules: tuple[Rule, ...]
@@ -78,7 +49,7 @@ class RuleList:
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.default, int):
+        if not isinstance(self.default, int | np.integer) or isinstance(self.default, bool):
             raise UsageError(
                 "The default is a class index.",
                 expected=f"0 to {len(self.classes) - 1}",
@@ -91,19 +62,36 @@ class RuleList:
                 expected=f"0 to {len(self.classes) - 1}",
                 got=str(sorted(set(labels))),
             )
+        places: dict[tuple[str, ...], int] = {}
+        for place, rule in enumerate(self.rules, 1):
+            if not rule.words:
+                raise DataError("A rule has a phrase of at least one word.", got=f"rule {place}")
+            if rule.words in places:
+                raise DataError(
+                    "Each phrase stands once in a rule list: the second could never decide.",
+                    got=f"{rule.text!r} as rule {places[rule.words]} and as rule {place}",
+                    fix="leave one out",
+                )
+            places[rule.words] = place
 
     @classmethod
     def from_phrases(
-        cls, phrases: Phrases, *, max_rules: int | None = 1000, default: int | None = None
+        cls,
+        phrases: Phrases,
+        *,
+        max_rules: int | None = 1000,
+        min_importance: float | None = None,
+        default: int | None = None,
     ) -> Self:
         """Turn mined phrases into rules, most important first.
 
         A phrase that contains a phrase ranked before it can never be the first to match, so it
-        is left out; no prediction changes.
+        is left out; no prediction changes. Where no phrase is left, the list is its default.
 
         Args:
             phrases: from ``mine_phrases``.
             max_rules: keep the first so many; all when None.
+            min_importance: the least S of a rule; no bound when None.
             default: the class when nothing matches; by default the class that the network gives
                 most often.
         """
@@ -113,17 +101,14 @@ class RuleList:
                 expected="what mine_phrases gives",
                 got=type(phrases).__name__,
             )
-        if max_rules is not None and not (isinstance(max_rules, int) and max_rules >= 1):
-            raise UsageError(
-                "A rule list may be bounded to one rule or more.",
-                expected="max_rules >= 1, or None",
-                got=repr(max_rules),
-            )
+        check_bounds(max_rules, min_importance)
         kept: set[tuple[str, ...]] = set()
         rules: list[Rule] = []
         for phrase in phrases:
             if max_rules is not None and len(rules) == max_rules:
                 break
+            if min_importance is not None and not phrase.importance >= min_importance:
+                continue
             if not kept.isdisjoint(_parts(phrase.words)):
                 continue
             kept.add(phrase.words)
@@ -146,29 +131,151 @@ class RuleList:
             fingerprint=phrases.fingerprint,
         )
 
+    @classmethod
+    def of(
+        cls,
+        rules: Iterable[tuple[str | Sequence[str], str]],
+        *,
+        default: str,
+        classes: Sequence[str],
+        tokenizer: str = "words",
+    ) -> Self:
+        """A list made by hand: ``RuleList.of([("not good", "negative"), ...], ...)``.
+
+        Args:
+            rules: each a phrase, as a text or as a list of words, and the name of its class.
+            default: the name of the class when nothing matches.
+            classes: the names of all classes, in the order of the network's.
+            tokenizer: "words" cuts phrases and documents given as texts as the built-in tokenizer
+                does; with any other name they are given as lists of words.
+
+        Raises:
+            DataError: an unknown class, an empty phrase, a phrase given twice; the rule is named.
+        """
+        from rnnscope.rules.export import from_entries
+
+        entries = [{"phrase": phrase, "class": name} for phrase, name in rules]
+        header = {"classes": list(classes), "default": default, "tokenizer": tokenizer}
+        return from_entries(cls, header, entries)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a list that ``export`` wrote as JSON, edited by hand or not. Executes nothing.
+
+        Raises:
+            UsageError: there is no file to read.
+            DataError: it is not a rule list; the line, or the rule, is named.
+        """
+        from rnnscope.rules.export import load_rules
+
+        return load_rules(cls, path)
+
+    def export(self, path: str | Path) -> Path:
+        """Write the list to a file, whole or not at all; the name's ending says what kind.
+
+        ``.json`` holds one rule a line, to be read, edited and loaded again
+        (docs/rule-list-format.md). ``.py`` is one Python file that needs nothing but Python and
+        gives the same predictions: import it, or pipe texts into it.
+
+        Raises:
+            UsageError: another ending, a path that cannot be written, or one that holds
+                something other than an exported rule list.
+            DataError: the format cannot hold a word of the list.
+        """
+        from rnnscope.rules.export import export_rules
+
+        return export_rules(self, path)
+
+    def pruned(
+        self,
+        documents: Iterable[Any],
+        network: np.ndarray,
+        *,
+        max_rules: int | None = None,
+    ) -> Self:
+        """A shorter list that keeps its agreement with the network, by backward elimination.
+
+        Without a rule its documents fall to the next that matches. The rule whose absence costs
+        the least agreement goes first, as long as that costs nothing; then, with ``max_rules``,
+        the cheapest until so many are left. The order of the rest is kept.
+
+        Args:
+            documents: token lists or texts to prune on: the mined text, or more of its kind; not
+                what the list is judged on.
+            network: the network's class of each, (documents,).
+            max_rules: keep at most so many; all that pay for themselves when None.
+        """
+        check_bounds(max_rules, None)
+        matches = self._matcher.occurrences(as_tokens(documents, self.tokenizer))
+        network = np.asarray(network)
+        count = len(matches.indptr) - 1
+        if network.shape != (count,):
+            raise DataError(
+                "Rules are pruned on documents with the network's class of each.",
+                expected=f"({count},)",
+                got=str(network.shape),
+            )
+        labels = np.array([rule.class_index for rule in self.rules], dtype=np.int64)
+        kept = kept_by_pruning(matches, labels, self.default, network, max_rules=max_rules)
+        return replace(self, rules=tuple(self.rules[k] for k in kept))
+
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
         """The class index of each document (token list or text), (documents,)."""
-        labels = np.array([rule.class_index for rule in self.rules] + [self.default])
-        return labels[self.fired(documents)]
+        return self.decide(documents).labels
 
     def fired(self, documents: Iterable[Any]) -> np.ndarray:
         """The rank of the rule that decides each document; -1 where none does."""
-        first = self._matcher.first
-        ranks = [first(tokens)[0] for tokens in self._tokens(documents)]
-        return np.array(ranks, dtype=np.int64)
+        return self.decide(documents).ranks
+
+    def decide(self, documents: Iterable[Any]) -> Decisions:
+        """Class, rule and place of the match of each document, in one pass."""
+        ranks, positions = self._matcher.first_of(as_tokens(documents, self.tokenizer))
+        labels = np.array([rule.class_index for rule in self.rules] + [self.default])
+        return Decisions(labels=labels[ranks], ranks=ranks, positions=positions)
 
     def explain(self, document: Any) -> Firing:
         """Which rule decides a document (token list or text), and where it matched."""
-        rank, position = self._matcher.first(next(iter(self._tokens([document]))))
-        rule = self.rules[rank] if rank >= 0 else None
-        label = self.default if rule is None else rule.class_index
-        return Firing(
-            class_index=label,
-            class_name=self.classes[label],
-            rule=rule,
-            rank=rank,
-            position=position,
-        )
+        return self.explain_all([document])[0]
+
+    def explain_all(self, documents: Iterable[Any]) -> list[Firing]:
+        """The same for many documents."""
+        decided = self.decide(documents)
+        return [
+            Firing(
+                class_index=label,
+                class_name=self.classes[label],
+                rule=self.rules[rank] if rank >= 0 else None,
+                rank=rank,
+                position=position,
+            )
+            for label, rank, position in zip(
+                decided.labels.tolist(),
+                decided.ranks.tolist(),
+                decided.positions.tolist(),
+                strict=True,
+            )
+        ]
+
+    def evidence(
+        self,
+        documents: Sequence[Any],
+        *,
+        network: np.ndarray,
+        labels: np.ndarray | None = None,
+        examples: int = 3,
+    ) -> Evidence:
+        """What speaks for and against each rule on these documents.
+
+        Args:
+            documents: token lists or texts, held out from those the rules were mined from.
+            network: the network's class of each, (documents,), or its probabilities, (documents,
+                classes), which put the most damaging counterexamples first.
+            labels: the true class of each, or None.
+            examples: covered examples and counterexamples kept for each rule.
+        """
+        from rnnscope.rules.evidence import collect_evidence
+
+        return collect_evidence(self, documents, network, labels, examples)
 
     @property
     def size(self) -> int:
@@ -188,51 +295,74 @@ class RuleList:
                 {
                     "phrase": list(rule.words),
                     "class": self.classes[rule.class_index],
-                    "importance": rule.importance,
-                    "count": rule.count,
-                    "precision": rule.precision,
+                    "importance": _finite(rule.importance),
+                    "count": None if rule.count is None else int(rule.count),
+                    "precision": _finite(rule.precision),
                 }
                 for rule in self.rules[:limit]
             ],
         }
 
-    def _tokens(self, documents: Iterable[Any]) -> Iterable[Sequence[str]]:
-        if isinstance(documents, str):
-            raise DataError(
-                "Documents come as a list.",
-                expected="a list of token lists or texts",
-                got=f"one text, {documents[:40]!r}",
-                fix="wrap it: [text]",
-            )
-        for row, document in enumerate(documents):
-            if isinstance(document, str):
-                if self.tokenizer != "words":
-                    raise DataError(
-                        "These rules were mined with a tokenizer that is not stored.",
-                        expected="token lists",
-                        got=f"a text as document {row}",
-                    )
-                document = tokenize(document)
-            elif not hasattr(document, "__iter__") or not all(
-                isinstance(word, str) for word in document
-            ):
-                raise DataError(
-                    "A document is a sequence of words.", got=f"other things in document {row}"
-                )
-            yield document
+    def to_frame(self) -> pl.DataFrame:
+        """One row a rule: rank (from 0), phrase, class, importance (S), count, precision."""
+        schema = {
+            "rank": pl.Int64,
+            "phrase": pl.String,
+            "class": pl.String,
+            "importance": pl.Float64,
+            "count": pl.Int64,
+            "precision": pl.Float64,
+        }
+        return pl.DataFrame(self._rows(), schema=schema, orient="row")
+
+    def _rows(self, limit: int | None = None) -> list[tuple[Any, ...]]:
+        columns = "importance", "count", "precision"
+        return [
+            (k, rule.text, self.classes[rule.class_index], *(getattr(rule, c) for c in columns))
+            for k, rule in enumerate(self.rules[:limit])
+        ]
 
     @cached_property
     def _matcher(self) -> Matcher:
         return Matcher([rule.words for rule in self.rules])
 
     def __repr__(self) -> str:
-        lines = [f"RuleList({self.size} rules, else {self.classes[self.default]})"]
+        lines = [f"RuleList({self.size} rules, else {shown(self.classes[self.default])})"]
         for rank, rule in enumerate(self.rules[:10], 1):
-            lines.append(
-                f"  {rank:4d}. {rule.text!r} -> {self.classes[rule.class_index]}"
-                f"  (S = {rule.importance:.2f}, {rule.count} times)"
-            )
+            line = f"  {rank:4d}. {rule.text!r} -> {shown(self.classes[rule.class_index])}"
+            if rule.importance is not None:
+                line += f"  (S = {rule.importance:.2f}, {rule.count} times)"
+            lines.append(line)
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        listed = [(rank + 1, *rest) for rank, *rest in self._rows(LIMIT)]
+        listed.append(("", "otherwise", self.classes[self.default], None, None, None))
+        more = "" if self.size <= LIMIT else f", the first {LIMIT} shown"
+        title = f"{self.size:,} rules{more}; the first whose phrase occurs decides"
+        return html_table(title, ("", "phrase", "class", "S", "count", "precision"), listed)
+
+
+def check_bounds(max_rules: int | None, min_importance: float | None) -> None:
+    """Raise UsageError unless both bounds of a rule list are possible."""
+    if max_rules is not None and not (isinstance(max_rules, int | np.integer) and max_rules >= 1):
+        raise UsageError(
+            "A rule list may be bounded to one rule or more.",
+            expected="max_rules >= 1, or None",
+            got=repr(max_rules),
+        )
+    if min_importance is not None and (
+        not isinstance(min_importance, int | float | np.number) or math.isnan(min_importance)
+    ):
+        raise UsageError(
+            "The least importance of a rule is a number.",
+            expected="min_importance such as 1.5, or None",
+            got=repr(min_importance),
+        )
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _parts(words: tuple[str, ...]) -> list[tuple[str, ...]]:

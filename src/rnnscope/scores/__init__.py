@@ -1,7 +1,17 @@
 """Word scores: how much each word moves each class."""
 
+from rnnscope.scores.beta_and_gamma import beta_and_gamma
 from rnnscope.scores.cell_decomposition import CellDecomposition
 from rnnscope.scores.cell_difference import CellDifference
+from rnnscope.scores.contextual_decomposition import ContextualDecomposition, PhraseDecomposition
+from rnnscope.scores.gradient import GradientNorm, GradientTimesInput
+from rnnscope.scores.integrated_gradients import (
+    IntegratedGradients,
+    IntegratedScores,
+    QuadratureOutcome,
+)
+from rnnscope.scores.leave_one_out import LeaveOneOut
+from rnnscope.scores.occlusion import Occlusion
 from rnnscope.scores.score import Score
 from rnnscope.scores.word_scores import (
     Completeness,
@@ -15,9 +25,19 @@ __all__ = [
     "CellDecomposition",
     "CellDifference",
     "Completeness",
+    "ContextualDecomposition",
     "DocumentScores",
+    "GradientNorm",
+    "GradientTimesInput",
+    "IntegratedGradients",
+    "IntegratedScores",
+    "LeaveOneOut",
+    "Occlusion",
+    "PhraseDecomposition",
+    "QuadratureOutcome",
     "Score",
     "WordScores",
     "against_others",
+    "beta_and_gamma",
     "contrast",
 ]

@@ -19,7 +19,9 @@ class CellDecomposition(MemoryScore):
     """What each word wrote to the memory, as much of it as is left at the end (gamma).
 
     For GRU and UGRNN the update gate is the forget gate and the decomposition is linear:
-    ``h_T = (prod z) h_0 + sum_j (prod_{k>j} z_k) (1 - z_j) n_j``.
+    ``h_T = (prod z) h_0 + sum_j (prod_{k>j} z_k) (1 - z_j) n_j``. Of a pooled readout each state
+    that is read out is decomposed; for the mean of an LSTM's T states that takes T * T / 2 steps,
+    because of the tanh, and one step a word for everything else.
 
     Exact: the scores of a document, with the initial state's term, sum to logit - bias.
     Not accounted for: the gates read earlier words, whose influence is charged to the word at

@@ -17,6 +17,10 @@ class CellDifference(MemoryScore):
     ``values[j, i] = W_i (o_T * (tanh(c_j) - tanh(c_{j-1})))`` for an LSTM; for any other cell the
     difference of its states, ``W_i (h_j - h_{j-1})``.
 
+    Of a pooled readout each state that is read out is split so, and a projected LSTM is read
+    through its projection: ``W_i R`` in the place of ``W_i``. ``beta_and_gamma`` gives both scores
+    for one run of the network.
+
     Exact: the scores of a document, with the initial state's term, sum to logit - bias.
     Not accounted for: what the network forgets between a word and the end of the document, which
     is why beta names more words than gamma; and the gates read earlier words, whose influence is

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
+from rnnscope.scores.inputs import as_documents, as_targets
+from rnnscope.scores.unsummed import UnsummedScores, refuse_completeness
 from rnnscope.scores.word_scores import Batch, WordScores
 
 
@@ -19,6 +26,9 @@ class Score(ABC):
     """
 
     name: ClassVar[str]
+
+    complete: ClassVar[bool] = True
+    """Whether a document's scores, with ``initial``, add up to logit - bias."""
 
     def __init__(self, model: Model) -> None:
         if not isinstance(model, Model):
@@ -48,13 +58,78 @@ class Score(ABC):
             self._require_documents(documents)
             listed = [list(d) if isinstance(d, Iterator) else d for d in documents]
         encoded = self.model.encode(listed)
-        return WordScores(
+        tokens = [_tokens(self.model, d, e) for d, e in zip(listed, encoded, strict=True)]
+        return self._result(tokens, encoded)
+
+    def attribute(
+        self,
+        inputs: Any,
+        target: Any = None,
+        *,
+        lengths: Any = None,
+        return_convergence_delta: bool = False,
+    ) -> Any:
+        """The scores of one class as a padded array: the call shape of captum's methods.
+
+        Args:
+            inputs: token lists, texts or index arrays of any lengths; or one padded tensor, word
+                indices (B, T) or vectors (B, T, width).
+            target: a class index for all documents, or one for each; may be left out for a
+                network with a single logit, whose scores are then those of that logit.
+            lengths: (B,) words of each row of a padded tensor; all T where left out.
+            return_convergence_delta: give also how far the scores miss what they add up to.
+
+        Returns:
+            (B, T) scores of the target's logit, 0 in the padding, where T is the longest document
+            or the width of the tensor; with ``return_convergence_delta`` a pair of that and (B,)
+            sums of the scores minus the change of the logit they account for.
+
+        Raises:
+            DataError: documents the model cannot read, or lengths that do not fit.
+            UsageError: a target that is missing, no class index, or not one for each document.
+            NotApplicable: a delta is asked of scores that do not add up to the logits.
+        """
+        if return_convergence_delta and not self.complete:
+            refuse_completeness(self.name)
+        documents, width = as_documents(inputs, lengths)
+        self._require_documents(documents)
+        encoded = self.model.encode(documents)
+        readout = self.model.require_readout()
+        single = target is None and readout.one_logit
+        targets = as_targets(1 if single else target, len(encoded), len(readout.bias))
+        scale = 2.0 if single else 1.0
+        longest = max([len(document) for document in encoded], default=0)
+        values = readout.bias.new_zeros(len(encoded), max(longest, width), device="cpu")
+        delta = values.new_zeros(len(encoded))
+        bias = readout.bias[targets.to(readout.bias.device), None]
+        for batch in self._target_batches(encoded, targets):
+            rows, found = batch.indices, batch.values[..., 0].cpu()
+            values[rows, : found.shape[1]] = scale * found
+            change = batch.logits - bias[rows] - batch.initial
+            delta[rows] = scale * (batch.values.sum(dim=1) - change)[:, 0].cpu()
+        return (values, delta) if return_convergence_delta else values
+
+    def _result(self, tokens: list[tuple[str, ...]], encoded: list[np.ndarray]) -> WordScores:
+        kind = WordScores if self.complete else UnsummedScores
+        return kind(
             method=self.name,
             model=self.model,
-            tokens=[_tokens(self.model, d, e) for d, e in zip(listed, encoded, strict=True)],
+            tokens=tokens,
             encoded=encoded,
             batches=lambda: self.batches(encoded),
         )
+
+    def _target_batches(self, encoded: list[np.ndarray], targets: Tensor) -> Iterator[Batch]:
+        """Batches with the scores of each document's target alone, (B, T, 1)."""
+        for batch in self.batches(encoded):
+            chosen = targets[batch.indices].to(batch.values.device)
+            rows = torch.arange(len(chosen), device=chosen.device)
+            yield replace(
+                batch,
+                values=batch.values[rows, :, chosen].unsqueeze(-1),
+                initial=batch.initial[rows, chosen].unsqueeze(-1),
+                logits=batch.logits[rows, chosen].unsqueeze(-1),
+            )
 
     @staticmethod
     def _require_documents(documents: Any) -> None:

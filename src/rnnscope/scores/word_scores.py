@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, overload
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rnnscope.errors import NotApplicable
+from rnnscope.errors import DataError, NotApplicable, UsageError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,6 +90,7 @@ class WordScores(Sequence[DocumentScores]):
         model: a short description of the network and its fingerprint.
         classes: the names of the classes.
         tokens: each document's words as they came.
+        encoded: the documents as the model read them.
         ids: each document's word indices, or None for a model without words.
         vocabulary: the model's, or None.
     """
@@ -110,6 +112,7 @@ class WordScores(Sequence[DocumentScores]):
         self.tokens = tuple(tokens)
         self.ids = None if model.embedding is None else tuple(encoded)
         self.offsets = np.concatenate([[0], np.cumsum([len(d) for d in encoded], dtype=np.int64)])
+        self.encoded = encoded
         self._batches = batches
 
     @cached_property
@@ -120,10 +123,12 @@ class WordScores(Sequence[DocumentScores]):
         initial = self.bias.new_empty(len(self), classes)
         logits = self.bias.new_empty(len(self), classes)
         for batch in self._batches():
-            rows = batch.indices.tolist()
-            for k, row in enumerate(rows):
-                start, stop = self.offsets[row], self.offsets[row + 1]
-                values[start:stop] = batch.values[k, : stop - start].cpu()
+            rows = batch.indices
+            starts = torch.as_tensor(self.offsets)[rows]
+            lengths = torch.as_tensor(self.offsets)[rows + 1] - starts
+            steps = torch.arange(batch.values.shape[1])
+            inside = steps < lengths[:, None]
+            values[(starts[:, None] + steps)[inside]] = batch.values.cpu()[inside]
             initial[rows], logits[rows] = batch.initial.cpu(), batch.logits.cpu()
         return values, initial, logits
 
@@ -180,6 +185,25 @@ class WordScores(Sequence[DocumentScores]):
 
     def __repr__(self) -> str:
         return f"WordScores({self.method}, {len(self)} documents, {self.offsets[-1]} words)"
+
+
+def shards(documents: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Consecutive lists of at most ``size`` documents, each taken when it is asked for.
+
+    Raises:
+        UsageError: ``size`` is no whole number above 0.
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise UsageError("A shard holds at least one document.", expected=">= 1", got=repr(size))
+    if isinstance(documents, str) or not isinstance(documents, Iterable):
+        raise DataError(
+            "Documents come one after the other.",
+            expected="an iterable of token lists or texts",
+            got=type(documents).__name__,
+        )
+    waiting = iter(documents)
+    while part := list(islice(waiting, size)):
+        yield part
 
 
 def contrast(values: Tensor) -> Tensor:

@@ -11,8 +11,12 @@ from rnnscope.synthetic.attractors import (
     single_root,
 )
 from rnnscope.synthetic.lexicon import lexicon_network
+from rnnscope.synthetic.planted import SPURIOUS, Planted, PlantedRule, planted_network
 
 __all__ = [
+    "SPURIOUS",
+    "Planted",
+    "PlantedRule",
     "bistable",
     "flip_flop",
     "fold_ghost",
@@ -21,5 +25,6 @@ __all__ = [
     "lexicon_network",
     "line_model",
     "lstm_integrator",
+    "planted_network",
     "single_root",
 ]

@@ -20,6 +20,7 @@ from rnnscope.errors import TrainingError
 from rnnscope.training.checkpoint import Checkpoint, Progress
 from rnnscope.training.network import Network, Noise
 from rnnscope.training.options import TrainingOptions
+from rnnscope.training.word_vectors import WordVectors
 
 FREE = ("epochs", "patience")
 """Options that only say when to stop: a run may go on with others."""
@@ -34,10 +35,16 @@ class Run:
         options: see ``TrainingOptions``.
         fitted, held_out: labelled corpora to train and to validate on.
         vocabulary: the words that the network reads.
+        vectors: what the embedding starts from; random when None.
     """
 
     def __init__(
-        self, options: TrainingOptions, fitted: Corpus, held_out: Corpus, vocabulary: Vocabulary
+        self,
+        options: TrainingOptions,
+        fitted: Corpus,
+        held_out: Corpus,
+        vocabulary: Vocabulary,
+        vectors: WordVectors | None = None,
     ) -> None:
         self.options = options
         self.classes = len(fitted.classes)
@@ -54,7 +61,12 @@ class Run:
         }
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(options.seed)
-            self.network = Network(options, len(vocabulary), self.classes).to(options.device)
+            self.network = Network(options, len(vocabulary), self.classes)
+        if vectors is not None:
+            self.identity["word vectors"] = vectors.fingerprint
+            rows = self.network.embedding.weight.detach().numpy()
+            vectors.put_into(rows, {word: k for k, word in enumerate(vocabulary.words)})
+        self.network.to(options.device)
         self.averaged = deepcopy(self.network)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from rnnscope.models import Model
 from rnnscope.numerics import flushed_denormals, single_thread
 from rnnscope.training.options import TrainingOptions
 from rnnscope.training.run import Run
+from rnnscope.training.word_vectors import WordVectors
 
 CERTIFIED_ON = 64
 """Validation documents on which torch's kernels and our equations are compared."""
@@ -27,6 +29,7 @@ def train(
     *,
     directory: str | Path | None = None,
     progress: bool = False,
+    vectors: Mapping[str, np.ndarray] | None = None,
     **changes: Any,
 ) -> Model:
     """Train a reference network on a labelled corpus.
@@ -44,13 +47,15 @@ def train(
             ``directory/model``); a run that was killed goes on from there and ends with the same
             weights.
         progress: show a bar with loss, accuracy and rate.
+        vectors: word -> vector, what the embedding starts from; its words are added to the
+            vocabulary. Where the embedding is wider, the other columns start at random.
 
     Returns:
         The model, with its training record; saved when a directory is given.
 
     Raises:
         DataError: a corpus without labels, or with fewer than two classes.
-        UsageError: the device cannot be used here.
+        UsageError: the device cannot be used here; vectors wider than the embedding.
         TrainingError: the loss is not a number, or the checkpoint is damaged or of another run.
     """
     options = TrainingOptions.of(options, changes)
@@ -65,12 +70,17 @@ def train(
     _require_classes(corpus)
     _require_device(options.device)
     fitted, held_out = _parts(corpus, options.seed)
+    start = None if vectors is None else WordVectors.of(vectors)
     vocabulary = Vocabulary.build(
         fitted.documents, min_count=options.min_count, tokenizer=_tokenizer_of(fitted)
     )
+    if start is not None:
+        known = set(vocabulary.words)
+        added = tuple(word for word in start.words if word not in known)
+        vocabulary = replace(vocabulary, words=(*vocabulary.words, *added))
     started = time.perf_counter()
     with flushed_denormals(), single_thread():
-        run = Run(options, fitted, held_out, vocabulary)
+        run = Run(options, fitted, held_out, vocabulary, start)
         state = run.go(folder, show=progress)
         network = run.averaged.cpu()
         words = torch.from_numpy(np.concatenate(run.fitted[0]))

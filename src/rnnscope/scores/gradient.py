@@ -1,0 +1,194 @@
+"""Scores from the gradient by the word's vector.
+
+gradient norm      ``|| d p_i / d x_j ||``          (Alikaniotis et al. 2016; Murdoch & Szlam 2017)
+gradient x input   ``x_j . d logit_i / d x_j``      (Denil et al. 2015; Shrikumar et al. 2017)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from rnnscope.models import Model
+from rnnscope.models.model import BATCH_TOKENS
+from rnnscope.numerics import flushed_denormals
+from rnnscope.scores.backpropagation import Network, Pass, input_slope
+from rnnscope.scores.drives import Drives, drives_of, flip_time, zero_drive
+from rnnscope.scores.lstm_kernels import kernels_for
+from rnnscope.scores.score import Score
+from rnnscope.scores.word_scores import Batch
+
+
+class GradientScore(Score):
+    """What the scores from one gradient a class share."""
+
+    complete: ClassVar[bool] = False
+
+    def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
+        return self._batches(documents, None)
+
+    def _target_batches(self, encoded: Any, targets: Tensor) -> Iterator[Batch]:
+        return self._batches(encoded, targets)
+
+    def _batches(self, documents: Iterable[Any], targets: Tensor | None) -> Iterator[Batch]:
+        encoded = self.model.encode(documents)
+        network = Network(self.model)
+        for drives in drives_of(self.model, encoded, tokens=BATCH_TOKENS):
+            with flushed_denormals(), torch.no_grad():
+                batch = self._batch(network.run(drives), targets)
+            yield batch
+
+    @abstractmethod
+    def _batch(self, passed: Pass, targets: Tensor | None) -> Batch: ...
+
+
+class GradientTimesInput(GradientScore):
+    """The gradient of each class's logit by the word's vector, dotted with that vector.
+
+    To first order, what the logit loses when the word's vector is shrunk to zero. Captum's
+    InputXGradient, summed over the vector.
+
+    Exact: for a network that is linear in its inputs, the scores add up to the change from zero
+    vectors. Not accounted for: everything beyond first order, so saturated gates hide a word's
+    effect, and the scores of a document add up to nothing in particular (``completeness``
+    refuses); a word whose vector is zero scores zero.
+    """
+
+    name: ClassVar[str] = "gradient x input"
+
+    def _batch(self, passed: Pass, targets: Tensor | None) -> Batch:
+        drives = passed.drives
+        coefficients, spread = class_rows(self.model, drives, targets)
+        direction = coefficients @ passed.network.readout.weight
+        base = [zero_drive(d.cell) for d in self.model.layers[0].directions]
+        values = gradient_times_change(passed, direction, base)
+        return Batch(
+            indices=drives.indices,
+            values=values @ spread.mT,
+            initial=torch.zeros_like(chosen(passed.logits, drives, targets)),
+            logits=chosen(passed.logits, drives, targets),
+        )
+
+
+class GradientNorm(GradientScore):
+    """The Euclidean norm of the gradient of each class's probability by the word's vector.
+
+    How far the probability moves with the word's vector, whichever way. A norm is never negative
+    and says nothing of a class: for two classes the norms are equal, since one probability is one
+    minus the other. To give a word or phrase a class take the network's own prediction where it
+    occurs, or the sign of ``GradientTimesInput``, and say which. In the score of a phrase the
+    norms are summed, not multiplied, and divided by the largest of their document (Murdoch &
+    Szlam 2017): ``values`` are the norms themselves.
+
+    Not accounted for: direction, and everything beyond first order; a confident network has small
+    gradients everywhere. The scores add up to nothing (``completeness`` refuses).
+    """
+
+    name: ClassVar[str] = "gradient norm"
+
+    def _batch(self, passed: Pass, targets: Tensor | None) -> Batch:
+        drives = passed.drives
+        classes = passed.logits.shape[1]
+        probabilities = torch.softmax(passed.logits, dim=-1)
+        eye = torch.eye(classes, dtype=probabilities.dtype, device=probabilities.device)
+        slopes = probabilities[:, :, None] * (eye - probabilities[:, None, :])
+        if classes == 2:
+            slopes = slopes[:, 1:]
+        elif targets is not None:
+            rows = torch.arange(len(slopes), device=slopes.device)
+            slopes = slopes[rows, _of(drives, targets)].unsqueeze(1)
+        values = self._norms(passed, slopes @ passed.network.readout.weight)
+        logits = chosen(passed.logits, drives, targets)
+        return Batch(
+            indices=drives.indices,
+            values=values.expand(-1, -1, logits.shape[1]),
+            initial=torch.zeros_like(logits),
+            logits=logits,
+        )
+
+    def _norms(self, passed: Pass, direction: Tensor) -> Tensor:
+        """(B, T, K)"""
+        bottom = self.model.layers[0].directions
+        slopes = [input_slope(d).mT for d in bottom]
+        shape = (len(passed.active) - 1, passed.active[0], direction.shape[1])
+        found = [direction.new_zeros(*shape, self.model.input_size) for _ in bottom]
+
+        def take(k: int, t: int, delta: Tensor) -> None:
+            found[k][t, : len(delta)] = delta @ slopes[k]
+
+        passed.backward(direction, take)
+        total = torch.zeros_like(found[0])
+        for d, gradient in zip(bottom, found, strict=True):
+            total += flip_time(gradient, passed.lengths) if d.reverse else gradient
+        return total.norm(dim=-1).transpose(0, 1)
+
+
+def gradient_times_change(
+    passed: Pass, direction: Tensor, base: list[Tensor], weights: Tensor | None = None
+) -> Tensor:
+    """``<gradient, x - x'>`` of each word, in the order of the text: (B, T, K).
+
+    Args:
+        passed: a run on P points for each document.
+        direction: (R, K, H), the scalars' gradients by the pooled state.
+        base: for each direction of the lowest layer, the drive of x'.
+        weights: (P,) weights of the points; their weighted sum is taken.
+    """
+    drives, points, classes = passed.drives, passed.points, direction.shape[1]
+    steps, documents = len(passed.active) - 1, len(drives.lengths)
+    bottom = passed.network.model.layers[0].directions
+    kernels = kernels_for(direction)
+    found = [direction.new_zeros(steps, documents, points, classes) for _ in bottom]
+
+    def take(k: int, t: int, delta: Tensor) -> None:
+        count = len(delta) // points
+        if kernels is not None:
+            kernels.dot_change(
+                delta.view(count, points * classes, -1).numpy(),
+                drives.tables[k].numpy(),
+                drives.rows[k][t, :count].numpy(),
+                base[k].numpy(),
+                found[k][t, :count].view(count, points * classes).numpy(),
+            )
+            return
+        change = drives.at(k, t, count).sub_(base[k]).unsqueeze(-1)
+        product = delta.view(count, points * classes, -1) @ change
+        found[k][t, :count] = product.view(count, points, classes)
+
+    passed.backward(direction, take)
+    total = torch.zeros_like(found[0])
+    for d, values in zip(bottom, found, strict=True):
+        total += flip_time(values, drives.lengths) if d.reverse else values
+    if weights is not None:
+        total *= weights[:, None]
+    return total.sum(dim=2).transpose(0, 1)
+
+
+def class_rows(model: Model, drives: Drives, targets: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The scalars to differentiate, as weights of the logits, and how they give the classes.
+
+    Returns:
+        (B, K, classes) and (scores, K): one scalar for each class, or for each document's target
+        alone; one is enough where the network has a single logit.
+    """
+    readout, documents = model.require_readout(), len(drives.lengths)
+    eye = torch.eye(len(readout.bias), dtype=model.dtype, device=model.device)
+    if targets is not None:
+        return eye[_of(drives, targets)].unsqueeze(1), eye[:1, :1]
+    if readout.one_logit:
+        return eye[1:].expand(documents, 1, 2), torch.stack([-eye[1, 1:], eye[1, 1:]])
+    return eye.expand(documents, *eye.shape), eye
+
+
+def _of(drives: Drives, targets: Tensor) -> Tensor:
+    return targets[drives.indices].to(drives.lengths.device)
+
+
+def chosen(logits: Tensor, drives: Drives, targets: Tensor | None) -> Tensor:
+    if targets is None:
+        return logits
+    return logits.gather(1, _of(drives, targets)[:, None])
