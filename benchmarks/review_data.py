@@ -52,6 +52,20 @@ def imdb() -> Corpus:
     return _corpus("imdb", [*parts, _read("imdb", "test")])
 
 
+def imdb_sentences(count: int, seed: int = 0) -> list[tuple[str, ...]]:
+    """Sentences of 4 to 35 words drawn from IMDB's training reviews, without labels."""
+    found, words = [], []
+    for document in imdb().split("train").documents:
+        for word in document:
+            words.append(word)
+            if word in ".!?":
+                if 4 <= len(words) <= 35:
+                    found.append(tuple(words))
+                words = []
+    chosen = np.random.default_rng(seed).choice(len(found), min(count, len(found)), replace=False)
+    return [found[k] for k in chosen]
+
+
 def yelp() -> Corpus:
     """Yelp reviews, one or two stars against four or five."""
     parts = [_read("yelp_reviews", split) for split in ("train", "dev", "test")]

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         "account",
+        "fidelity",
         "data",
         "models",
         "training",

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import rnnscope as rs
-from rnnscope.cli import COMMANDS, main
+from rnnscope.cli import COMMANDS, METHODS, main
 from rnnscope.synthetic import lexicon_network
 
 WEIGHTS = {"good": 2.0, "great": 3.0, "bad": -2.0, "awful": -3.0, "the": 0.0, "film": 0.0}
@@ -71,6 +71,74 @@ def test_rules(run, capsys):
     assert "agreement with the network 1.000" in out
 
 
+def test_rules_are_bounded_pruned_and_exported(run, capsys, tmp_path):
+    arguments = ("rules", "--model", run, "--data", run / "reviews.csv", "--min-count", 2)
+    whole = json.loads(call(capsys, *arguments, "--json")[1])
+    file = tmp_path / "rules.json"
+    code, out, err = call(capsys, *arguments, "--prune", "--export", file, "--json")
+    assert code == 0
+    assert f"rules: {file}" in err
+    pruned = json.loads(out)
+    assert pruned["pruned"]
+    assert pruned["agreement"] == pruned["fidelity"]["agreement"]["value"] == 1.0
+    assert pruned["size"] < whole["size"]
+    assert rs.RuleList.load(file).to_dict()["rules"] == pruned["rules"]
+    least = whole["rules"][0]["importance"]
+    code, out, _ = call(capsys, *arguments, "--min-importance", least, "--json")
+    assert {rule["importance"] for rule in json.loads(out)["rules"]} == {least}
+    code, out, _ = call(capsys, *arguments, "--max-rules", 1, "--score", "gamma", "--json")
+    assert (json.loads(out)["size"], json.loads(out)["method"]) == (1, "gamma")
+    script = tmp_path / "rules.py"
+    assert call(capsys, *arguments, "--prune", "--export", script)[0] == 0
+    done = subprocess.run(
+        [sys.executable, script], input="a good film\nan awful film\n",
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["positive", "negative"]
+
+
+def test_an_edited_list_is_judged_beside_the_baselines(run, capsys, tmp_path):
+    source = ("--model", run, "--data", run / "reviews.csv")
+    file = tmp_path / "rules.json"
+    call(capsys, "rules", *source, "--min-count", 2, "--prune", "--export", file)
+    code, out, _ = call(capsys, "judge", "--rules", file, *source, "--json")
+    assert code == 0
+    result = json.loads(out)
+    rows = {row["name"]: row for row in result["rows"]}
+    assert list(rows) == ["rules", "majority class", "bag of words", "bag of 1-3-grams"]
+    assert rows["rules"]["agreement"]["value"] == 1.0
+    assert result["against"] == []
+    assert result["rules_less_bag_of_words"]["value"] <= 0.0
+    edited = json.loads(file.read_text())
+    wrong = {"phrase": "Film", "class": "positive"}
+    edited |= {"rules": [wrong, *edited["rules"]], "fingerprint": "another"}
+    file.write_text(json.dumps(edited))
+    code, out, err = call(capsys, "judge", "--rules", file, *source, "--label", "label")
+    assert code == 0
+    assert "read out of another network" in err
+    assert "film: positive" in out
+    assert "bag of words" in out
+    file.write_text(json.dumps(edited | {"classes": ["positive", "negative"]}))
+    code, _, err = call(capsys, "judge", "--rules", file, *source)
+    assert code == 1
+    assert "expected: negative, positive" in err
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_scores(run, capsys, method):
+    arguments = ("score", "a good film", "--model", run, "--method", method)
+    code, out, _ = call(capsys, *arguments, "--json")
+    assert code == 0
+    result = json.loads(out)
+    good = result["values"][result["tokens"].index("good")]
+    assert good[1] > good[0]
+    complete = method in ("beta", "gamma", "integrated-gradients")
+    assert (result["completeness"] is not None) == complete
+    _, out, _ = call(capsys, *arguments)
+    assert ("(no word)" in out) == complete
+    assert ("do not add up" in out) != complete
+
+
 def test_report_writes_the_page_and_names_it(run, capsys, tmp_path):
     page = tmp_path / "out" / "page.html"
     arguments = ("report", "--model", run, "--data", run / "reviews.csv", "--out", page)
@@ -113,6 +181,12 @@ def test_train_then_dynamics(tmp_path, capsys):
         ),
         (("rules", "--model", "{run}", "--data", "embeded"), 2, "embedded"),
         (("report", "--model", "{run}", "--out", "page.txt"), 2, ".html"),
+        (("rules", "--model", "nowhere", "--export", "rules.txt"), 2, ".json or .py"),
+        (("rules", "--model", "{run}", "--score", "occlusion"), 2, "gamma"),
+        (("judge", "--model", "{run}"), 2, "--rules"),
+        (("judge", "--rules", "nothing.json", "--model", "{run}"), 2, "nothing.json"),
+        (("judge", "--rules", "{run}/reviews.csv", "--model", "{run}"), 1, "line 1"),
+        (("score", "x", "--model", "{run}", "--method", "lime"), 2, "leave-one-out"),
         (("train", "out", "--architecture", "transformer"), 2, "lstm"),
         (("train",), 2, "DIR"),
         (("explode",), 2, "dynamics"),

@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,20 +18,52 @@ import tyro
 from rnnscope.account import Account, ExplainOptions, explain
 from rnnscope.account.account import check_page
 from rnnscope.account.material import Material
+from rnnscope.account.rules_half import as_words
 from rnnscope.data import load_corpus
 from rnnscope.dynamics import find_fixed_points, fit_manifold, line_attractor_verdict, linearize
-from rnnscope.errors import NotApplicable, RnnscopeError, UsageError
-from rnnscope.models import load
+from rnnscope.errors import DataError, NotApplicable, RnnscopeError, UsageError
+from rnnscope.fidelity import compare
+from rnnscope.fidelity import judge as judge_one
+from rnnscope.models import Model, load
 from rnnscope.phrases import mine_phrases
-from rnnscope.rules import RuleList
-from rnnscope.scores import CellDecomposition, CellDifference
+from rnnscope.rules import RuleEvidence, RuleList
+from rnnscope.scores import (
+    CellDecomposition,
+    CellDifference,
+    ContextualDecomposition,
+    GradientTimesInput,
+    IntegratedGradients,
+    LeaveOneOut,
+    Occlusion,
+    Score,
+)
 from rnnscope.training import TrainingOptions
 from rnnscope.training import train as train_network
 
 DEMO = Path("runs/demo")
 
-Method = Literal["gamma", "beta"]
+MemoryMethod = Literal["beta", "gamma"]
+Method = Literal[
+    "beta",
+    "gamma",
+    "gradient-x-input",
+    "integrated-gradients",
+    "occlusion",
+    "leave-one-out",
+    "contextual-decomposition",
+]
+METHODS: dict[str, Callable[[Model], Score]] = {
+    "beta": CellDifference,
+    "gamma": CellDecomposition,
+    "gradient-x-input": GradientTimesInput,
+    "integrated-gradients": IntegratedGradients,
+    "occlusion": Occlusion,
+    "leave-one-out": LeaveOneOut,
+    "contextual-decomposition": ContextualDecomposition,
+}
+
 Flat = tyro.conf.OmitArgPrefixes
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
 Where = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 Source = Annotated[str, tyro.conf.arg(metavar="FILE|NAME")]
@@ -135,8 +167,11 @@ def report(
 def rules(
     model: Where = DEMO,
     data: Source = "embedded:sentences",
-    method: Method = "beta",
+    score: Annotated[MemoryMethod, tyro.conf.arg(aliases=["--method"])] = "beta",
     max_rules: int | None = None,
+    min_importance: float | None = None,
+    prune: Flag = False,
+    export: Annotated[Path | None, tyro.conf.arg(metavar="JSON|PY")] = None,
     word_threshold: float = 1.1,
     min_count: int = 5,
     show: int = 20,
@@ -146,13 +181,17 @@ def rules(
 ) -> None:
     """Mine phrases, make the rule list, and say how well it stands in for the network.
 
-    Example: rnnscope rules --model runs/demo --show 30
+    Example: rnnscope rules --model runs/demo --prune --max-rules 1000 --export rules.json
 
     Args:
         model: a saved model's directory.
         data: a file or an embedded set; mined on its train split, judged on its test split.
-        method: the word score.
+        score: the word score.
         max_rules: rules in the list at most; every mined phrase when not given.
+        min_importance: the least importance S of a rule.
+        prune: drop the rules whose absence costs no agreement on the mined text, and then, with
+            --max-rules, those that cost least; without it the first so many are taken.
+        export: write the list: .json to read, edit and judge again, .py to use without rnnscope.
         word_threshold: how important each word of a candidate must be.
         min_count: occurrences of a phrase at least.
         show: rules printed.
@@ -160,29 +199,108 @@ def rules(
         label: the column of labels.
         as_json: print all rules as JSON.
     """
+    _check_export(export)
     network, corpus = load(model), load_corpus(data, text=text, label=label)
     material = Material.of(network, corpus, seed=0)
     _say(f"scoring and mining {len(material.mined):,} documents")
-    scores = _method(method)(network).score(material.mined)
+    scores = METHODS[score](network).score(material.mined)
     phrases = mine_phrases(scores, word_threshold=word_threshold, min_count=min_count)
-    found = RuleList.from_phrases(phrases, max_rules=max_rules)
-    network_says = network.predict(material.judged)
-    agreement = float((found.predict(material.judged) == network_says).mean())
-    coverage = float((found.fired(material.judged) >= 0).mean())
+    first = None if prune else max_rules
+    found = RuleList.from_phrases(phrases, max_rules=first, min_importance=min_importance)
+    if prune:
+        _say(f"pruning {found.size:,} rules")
+        found = found.pruned(as_words(material.mined), scores.predictions, max_rules=max_rules)
+    judged = judge_one(
+        "rules",
+        found,
+        as_words(material.judged),
+        network=network.predict(material.judged),
+        labels=material.labels,
+    )
+    if export is not None:
+        _say(f"rules: {found.export(export)}")
     if as_json:
         _print_json(
             found.to_dict()
-            | {"method": method, "phrases": len(phrases)}
-            | {"agreement": agreement, "coverage": coverage, "judged": len(material.judged)}
+            | {"method": score, "phrases": len(phrases), "pruned": prune}
+            | {"agreement": judged.agreement.value, "coverage": judged.coverage}
+            | {"judged": judged.documents, "fidelity": judged.to_dict()}
         )
         return
-    print(f"{found.size} rules of {len(phrases)} phrases, by {method}; {_judged_on(material)}")
-    print(f"agreement with the network {agreement:.3f}, coverage {coverage:.3f}\n")
-    print(f"{'':>5}  {'S':>8}  {'times':>6}  {'class':10}  phrase")
+    print(f"{found.size} rules of {len(phrases)} phrases, by {score}; {_judged_on(material)}")
+    print(f"agreement with the network {judged.agreement}, coverage {judged.coverage:.3f}")
+    if judged.accuracy is not None:
+        print(f"accuracy {judged.accuracy}")
+    print(f"\n{'':>5}  {'S':>8}  {'times':>6}  {'class':10}  phrase")
     for rank, rule in enumerate(found.rules[:show], 1):
         name = found.classes[rule.class_index]
         print(f"{rank:5d}  {rule.importance:8.2f}  {rule.count:6d}  {name:10}  {rule.text}")
     print(f"else: {found.classes[found.default]}")
+
+
+def judge(
+    rules: Annotated[Path, tyro.conf.arg(metavar="JSON")],
+    model: Where = DEMO,
+    data: Source = "embedded:sentences",
+    show: int = 10,
+    text: str = "text",
+    label: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a rule list, edited by hand or not, against the network and beside baselines.
+
+    Example: rnnscope judge --rules rules.json --model runs/demo
+
+    Args:
+        rules: a list that "rnnscope rules --export" wrote, edited or not.
+        model: the saved model's directory that the rules stand in for.
+        data: a file or an embedded set; the baselines are fitted to the network's answers on its
+            train split, and everything is judged on its test split.
+        show: rules printed, those that decide most documents against the network.
+        text: the column of texts.
+        label: the column of labels.
+        as_json: print as JSON.
+    """
+    found, network = RuleList.load(rules), load(model)
+    if found.classes != network.classes:
+        raise DataError(
+            "A rule list is judged against a network of the same classes.",
+            expected=", ".join(network.classes),
+            got=f"{', '.join(found.classes)} in {rules}",
+            fix='put "classes" in the order of the network',
+        )
+    if found.fingerprint and found.fingerprint != network.fingerprint:
+        _say(f"the rules in {rules} were read out of another network than {model}")
+    material = Material.of(network, load_corpus(data, text=text, label=label), seed=0)
+    documents = as_words(material.judged)
+    probabilities = network.probabilities(material.judged).cpu().numpy()
+    _say(f"judging {found.size:,} rules beside the baselines")
+    compared = compare(
+        {"rules": found},
+        documents,
+        network=probabilities.argmax(axis=1),
+        labels=material.labels,
+        probabilities=probabilities,
+        fitted_on=(as_words(material.mined), network.predict(material.mined)),
+    )
+    less = None
+    if "bag of words" in compared.given:
+        less = compared.difference("rules", "bag of words")
+    evidence = found.evidence(documents, network=probabilities, labels=material.labels, examples=1)
+    worst = _most_against(evidence)[:show]
+    if as_json:
+        gain = {"rules_less_bag_of_words": None if less is None else less.to_dict()}
+        against = [{"rank": one.rank, "phrase": one.phrase, "against": n} for n, one in worst]
+        _print_json(compared.to_dict() | gain | {"judged": len(documents), "against": against})
+        return
+    print(f"{_judged_on(material)}\n{compared}")
+    if less is not None:
+        print(f"\nagreement of the rules less that of the bag of words: {less:+.3f}")
+    if worst:
+        print(f"\n{'rank':>5}  {'decides':>7}  {'against':>7}  rule, and its surest counterexample")
+    for against, one in worst:
+        print(f"{one.rank + 1:5d}  {one.decides:7d}  {against:7d}  {one.phrase}: {one.class_name}")
+        print(f"{'':>5}  {'':>7}  {'':>7}    {one.counterexamples[0].excerpt}")
 
 
 def score(
@@ -193,16 +311,18 @@ def score(
 ) -> None:
     """Score every word of a sentence.
 
-    Example: rnnscope score "not a bad film" --model runs/demo
+    Example: rnnscope score "not a bad film" --model runs/demo --method leave-one-out
 
     Args:
         sentence: the text, in quotes.
         model: a saved model's directory.
-        method: gamma (cell decomposition) or beta (cell difference).
+        method: how. The scores of beta, gamma and integrated gradients add up to the logit; the
+            others say what a change of one word does, or would do.
         as_json: print as JSON.
     """
     network = load(model)
-    found = _method(method)(network).score([sentence])[0]
+    scorer = METHODS[method](network)
+    found = scorer.score([sentence])[0]
     probabilities = network.probabilities([sentence])[0].tolist()
     by_class = dict(zip(network.classes, probabilities, strict=True))
     if as_json:
@@ -216,7 +336,7 @@ def score(
                 "bias": found.bias.tolist(),
                 "logits": found.logits.tolist(),
                 "probabilities": by_class,
-                "completeness": found.completeness,
+                "completeness": found.completeness if scorer.complete else None,
             }
         )
         return
@@ -224,9 +344,12 @@ def score(
     print(f"{'word':20} " + " ".join(f"{name:>12}" for name in network.classes))
     for token, values in zip(found.tokens, found.values.tolist(), strict=True):
         print(f"{token:20} " + " ".join(f"{value:+12.4f}" for value in values))
-    rest = (found.bias + found.initial).tolist()
-    print(f"{'(no word)':20} " + " ".join(f"{value:+12.4f}" for value in rest))
+    if scorer.complete:
+        rest = (found.bias + found.initial).tolist()
+        print(f"{'(no word)':20} " + " ".join(f"{value:+12.4f}" for value in rest))
     print(f"{'logit':20} " + " ".join(f"{value:+12.4f}" for value in found.logits.tolist()))
+    if not scorer.complete:
+        print(f"the scores of {scorer.name} are no terms of a sum: they do not add up to the logit")
 
 
 def dynamics(
@@ -278,6 +401,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "report": report,
     "rules": rules,
+    "judge": judge,
     "score": score,
     "dynamics": dynamics,
 }
@@ -328,8 +452,23 @@ def _finish(account: Account, page: Path, as_json: bool, started: float) -> None
     print(f"report: {page}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _method(name: Method) -> type[CellDecomposition] | type[CellDifference]:
-    return CellDecomposition if name == "gamma" else CellDifference
+def _check_export(path: Path | None) -> None:
+    """Before minutes of work: a list is written as JSON or as Python."""
+    if path is not None and path.suffix not in (".json", ".py"):
+        raise UsageError(
+            "A rule list is exported to JSON or to Python.",
+            expected="a name that ends in .json or .py",
+            got=str(path),
+        )
+
+
+def _most_against(evidence: Iterable[RuleEvidence]) -> list[tuple[int, RuleEvidence]]:
+    """The rules that decide documents against the network, and how many; most first."""
+    counted = [
+        (round(one.decides * (1 - one.agreement.value)), one) for one in evidence if one.decides
+    ]
+    wrong = [(against, one) for against, one in counted if against]
+    return sorted(wrong, key=lambda item: -item[0])
 
 
 def _print_json(value: Any) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 DRAWS = 1000
 """Bootstrap samples behind an interval."""
 
 CHUNK = 2_000_000
 """Resampled items held at once: bounds the memory, never changes a result."""
+
+Z = float(special.ndtri(0.975))
+"""Standard deviations on either side of the mean that hold 95 % of a normal distribution."""
 
 NAN = float("nan")
 
@@ -58,15 +61,28 @@ def finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+def wilson(hits: Any, counts: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's 95 % interval of ``hits`` out of ``counts`` (1 or more), elementwise."""
+    hits, counts = np.asarray(hits, dtype=float), np.asarray(counts, dtype=float)
+    value = hits / counts
+    spread = Z * np.sqrt(value * (1 - value) / counts + (Z / (2 * counts)) ** 2)
+    centre, scale = value + Z**2 / (2 * counts), 1 + Z**2 / counts
+    # At 0 and at 1 one end is the value itself, which rounding would miss.
+    low = np.where(hits == 0, 0.0, (centre - spread) / scale)
+    high = np.where(hits == counts, 1.0, (centre + spread) / scale)
+    return low, high
+
+
 def share(hits: np.ndarray) -> Estimate:
     """The mean of true/false items, with Wilson's interval: not empty even where all are alike."""
     hits = np.asarray(hits, dtype=float)
     count = len(hits)
     if count == 0:
         return Estimate.unknown()
+    low, high = wilson(hits.sum(), count)
     value = float(hits.mean())
-    interval = stats.binomtest(round(hits.sum()), count).proportion_ci(method="wilson")
-    return Estimate(value=value, low=float(interval.low), high=float(interval.high), count=count)
+    low, high = float(low), float(high)
+    return Estimate(value=value, low=low, high=high, count=count)
 
 
 def mean(values: np.ndarray, *, groups: np.ndarray | None = None, seed: int = 0) -> Estimate:

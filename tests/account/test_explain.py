@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ KEYS = {
     "valence_correlation",
     "verdict",
     "fidelity",
+    "phrase_model",
     "settings",
     "figures",
     "not_applied",
@@ -93,7 +95,7 @@ def test_the_dictionary_has_the_documented_keys_and_is_json(lexicon_account):
         assert isinstance(account["rules"][part], int | float)
     for part in ("points", "eigenvalues", "time_constants", "alignment", "verdict"):
         assert account["dynamics"][part] is not None
-    assert account["baselines"].keys() == {"majority", "bag_of_words"}
+    assert account["baselines"].keys() == {"majority", "bag_of_words", "bag_of_ngrams"}
 
 
 def test_every_number_at_the_top_is_in_the_body(lexicon_account):
@@ -202,6 +204,19 @@ def test_three_classes_and_word_indices_without_vocabulary():
     account = rs.explain(model, documents, **QUICK).to_dict()
     assert account["rules"]["size"] >= 0
     assert account["fidelity"][0]["agreement"] is not None
+
+
+def test_a_network_of_one_answer_has_no_phrase_model():
+    network = model_of()
+    bias = torch.tensor([50.0, -50.0], dtype=network.dtype)
+    always = replace(network, readout=replace(network.require_readout(), bias=bias))
+    account = rs.explain(always, corpus_of(), **QUICK).to_dict()
+    assert account["phrase_model"] is None
+    assert "tells documents apart" in account["not_applied"]["phrase model"]
+    assert account["baselines"]["bag_of_words"] is None
+    assert "one class only" in account["not_applied"]["bag of 1-3-grams"]
+    assert account["baselines"]["majority"]["agreement"] == 1.0
+    assert account["baselines"]["majority"]["kappa"] is None
 
 
 def test_hostile_words_stay_words(tmp_path):

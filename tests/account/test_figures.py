@@ -62,6 +62,75 @@ def test_accuracy_and_agreement(case):
     assert account["baselines"]["majority"]["agreement"] == (network == majority).mean()
 
 
+def test_every_listed_rule_and_its_evidence(case):
+    corpus, model, account = case
+    judged = corpus.split("test")
+    network = model.predict(judged.documents)
+    half = account["rules"]
+    score = rs.CellDifference if half["method"] == "beta" else rs.CellDecomposition
+    phrases = rs.mine_phrases(score(model).score(corpus.split("train")), min_count=2)
+    rules = rs.RuleList.from_phrases(phrases, max_rules=None)
+    fired = rules.fired(judged.documents)
+    decides = [one["decides"] for one in half["evidence"]]
+    assert decides == sorted(decides, reverse=True)
+    assert decides[0] == np.bincount(fired[fired >= 0]).max()
+    for one in half["evidence"]:
+        rows = np.flatnonzero(fired == one["rank"])
+        label = model.classes.index(one["class"])
+        assert one["phrase"] == list(rules.rules[one["rank"]].words)
+        assert one["agreement"] == (network[rows] == label).mean()
+        assert one["accuracy"] == (judged.labels[rows] == label).mean()
+        low, high = one["intervals"]["agreement"]
+        assert low <= one["agreement"] <= high
+        against = one["counterexample"]
+        wrong = (network[rows] != label) | (judged.labels[rows] != label)
+        assert (against is None) == (not wrong.any())
+        if against is not None:
+            assert against["document"] in rows[wrong]
+            assert " ".join(one["phrase"]) in against["excerpt"]
+
+
+def test_the_phrase_model_is_judged_and_its_phrases_add_up(case):
+    corpus, model, account = case
+    found = account["phrase_model"]
+    entries = {f["name"]: f for f in account["fidelity"]}
+    assert found["agreement"] == entries[found["name"]]["agreement"]
+    for one in found["list"]:
+        assert len(one["phrase"]) > 1
+        assert one["together"] >= 0
+        assert one["together"] == pytest.approx(one["weight"] + one["parts"])
+    own = rs.PhraseModel.fit(
+        rs.mine_phrases(
+            (rs.CellDifference if account["rules"]["method"] == "beta" else rs.CellDecomposition)(
+                model
+            ).score(corpus.split("train")),
+            min_count=2,
+        ),
+        corpus.split("train").documents,
+        model.logits(corpus.split("train")).numpy(),
+    )
+    assert found["size"] == own.size
+    for one in found["list"]:
+        k = own.phrases.index(tuple(one["phrase"]))
+        assert one["weight"] == own.weights[k, model.classes.index(one["class"])]
+    judged = corpus.split("test").documents
+    assert found["agreement"] == (own.predict(judged) == model.predict(judged)).mean()
+
+
+def test_a_long_list_is_pruned_on_the_mined_text(case, monkeypatch):
+    corpus, model, _ = case
+    from rnnscope.account import rules_half
+
+    monkeypatch.setattr(rules_half, "SHORT_LIST", 3)
+    account = rs.explain(model, corpus, points=5, min_count=2)
+    half, train = account.rules_half, corpus.split("train").documents
+    pruned = half.rules.pruned(train, model.predict(train), max_rules=3)
+    entry = half.named(f"pruned rules ({half.method})")
+    assert entry.size == pruned.size <= 3
+    said = pruned.predict(corpus.split("test").documents)
+    assert entry.agreement.value == (said == half.predictions).mean()
+
+
 def test_completeness_is_the_worst_document(case):
     corpus, model, account = case
     for method, score in (("beta", rs.CellDifference), ("gamma", rs.CellDecomposition)):
@@ -110,12 +179,25 @@ def test_no_judged_document_is_fitted_or_mined(case, monkeypatch):
     corpus, model, _ = case
     judged = {tuple(d) for d in corpus.split("test").documents}
     seen: list[tuple[str, ...]] = []
-    fit = rs.BagOfWords.fit
+    fit, weigh, prune = rs.BagOfNgrams.fit.__func__, rs.PhraseModel.fit, rs.RuleList.pruned
+    called: list[str] = []
+
+    def noted(name, documents):
+        called.append(name)
+        seen.extend(map(tuple, documents))
+
     monkeypatch.setattr(
-        "rnnscope.account.rules_half.BagOfWords.fit",
-        classmethod(lambda cls, d, p: (seen.extend(map(tuple, d)), fit(d, p))[1]),
+        rs.BagOfNgrams, "fit", classmethod(lambda cls, d, p: (noted("fit", d), fit(cls, d, p))[1])
+    )
+    monkeypatch.setattr(
+        rs.PhraseModel, "fit", lambda f, d, p, **o: (noted("weigh", d), weigh(f, d, p, **o))[1]
+    )
+    monkeypatch.setattr(
+        rs.RuleList, "pruned", lambda r, d, p, **o: (noted("prune", d), prune(r, d, p, **o))[1]
     )
     from rnnscope.account import rules_half
+
+    monkeypatch.setattr(rules_half, "SHORT_LIST", 3)
 
     mine = rules_half.mine_phrases
     monkeypatch.setattr(
@@ -124,6 +206,7 @@ def test_no_judged_document_is_fitted_or_mined(case, monkeypatch):
     rs.explain(model, corpus, points=10, min_count=2)
     only_judged = judged - {tuple(d) for d in corpus.split("train").documents}
     assert seen
+    assert {"fit", "weigh", "prune"} <= set(called)
     assert only_judged
     assert not only_judged & set(seen)
 

@@ -122,12 +122,18 @@ def account(seed: int = 0, *, classes: list[str] | None = None) -> dict[str, Any
         "baselines": {
             "majority": _judged("majority", 0.531, 0.524, 0.0, 1),
             "bag_of_words": _judged("bag_of_words", 0.951, 0.861, 1.0, 4218),
+            "bag_of_ngrams": _judged("bag of 1-3-grams", 0.957, 0.864, 1.0, 30_112),
         },
         "fidelity": [
             _judged("rules", 0.9381, 0.8543, 0.9123, 60),
-            _judged("bag_of_words", 0.951, 0.861, 1.0, 4218),
+            _judged("pruned rules (gamma)", 0.921, 0.851, 0.901, 31),
+            _judged("phrase model (gamma)", 0.962, 0.867, 0.998, 1112),
+            _judged("phrases summed (gamma)", 0.944, 0.859, 0.973, 1242),
             _judged("majority", 0.531, 0.524, 0.0, 1),
+            _judged("bag_of_words", 0.951, 0.861, 1.0, 4218),
+            _judged("bag of 1-3-grams", 0.957, 0.864, 1.0, 30_112),
         ],
+        "phrase_model": _phrase_model(rng, classes),
         "valence_correlation": 0.713,
         "valence": {
             "texts": "test sentences",
@@ -153,6 +159,10 @@ def _judged(
     return {
         "name": name,
         **around,
+        "balanced": agreement,
+        "kappa": 2 * agreement - 1 if coverage else None,
+        "confident": agreement,
+        "unsure": agreement,
         "coverage": coverage,
         "size": size,
         "intervals": {key: [value - 0.017, value + 0.016] for key, value in around.items()},
@@ -210,6 +220,7 @@ def _rules(rng: np.random.Generator, classes: list[str]) -> dict[str, Any]:
                 "precision": float(rng.uniform(0.85, 1)),
                 "fired": fired,
                 "agreed": float(rng.uniform(0.8, 1)) if fired else None,
+                "intervals": {"agreed": [0.7, 1.0] if fired else None},
             }
         )
     return {
@@ -225,4 +236,44 @@ def _rules(rng: np.random.Generator, classes: list[str]) -> dict[str, Any]:
         "min_count": 5,
         "phrases": 1242,
         "list": rows,
+        "evidence": [_evidence(row, rank, classes) for rank, row in enumerate(rows[:12])],
     }
+
+
+def _evidence(rule: dict[str, Any], rank: int, classes: list[str]) -> dict[str, Any]:
+    against = {
+        "document": 10 * rank,
+        "position": 3,
+        "excerpt": f"… it was not {' '.join(rule['phrase'])} , and the plot …",
+        "network": classes[-1 if rule["class"] == 0 else 0],
+        "confidence": 0.91,
+        "label": classes[0],
+    }
+    return {
+        **{key: rule[key] for key in ("phrase", "class", "importance")},
+        "rank": rank,
+        "occurs": 52 - rank,
+        "decides": 40 - rank,
+        "agreement": 0.9,
+        "accuracy": 0.85,
+        "intervals": {"agreement": [0.8, 0.95], "accuracy": [0.75, 0.92]},
+        "counterexample": against if rank % 4 != 3 else None,
+    }
+
+
+def _phrase_model(rng: np.random.Generator, classes: list[str]) -> dict[str, Any]:
+    judged = _judged("phrase model (gamma)", 0.962, 0.867, 0.998, 1112)
+    rows = []
+    for rank, word in enumerate(GOOD[:8] + BAD[:7]):
+        weight, parts = float(rng.uniform(0.4, 1.4)), float(rng.uniform(-0.9, 0.3))
+        rows.append(
+            {
+                "phrase": ["not", word],
+                "class": classes[0 if rank < 8 else -1],
+                "weight": weight,
+                "parts": parts,
+                "together": weight + parts,
+                "count": int(rng.integers(5, 90)),
+            }
+        )
+    return {**judged, "of_several_words": 214, "list": rows}

@@ -142,6 +142,22 @@ def test_what_is_missing_is_named_with_its_reason(
         assert text.clean(sentence) in shown
 
 
+def test_evidence_and_phrase_model_are_on_the_page() -> None:
+    account = VARIANTS["complete"]
+    html = report.render(account)
+    for rule in account["rules"]["evidence"]:
+        against = rule["counterexample"]
+        assert against is None or against["excerpt"] in html
+    for one in account["phrase_model"]["list"]:
+        for key in ("parts", "weight", "together"):
+            assert f">{text.signed(one[key])}</td>" in html
+    kappas = [row["kappa"] for row in account["fidelity"]]
+    assert all(f">{text.fixed(kappa)}</td>" in html for kappa in kappas)
+    single = report.render(VARIANTS["single_words_only"])
+    assert "No phrase of several words was worth a weight" in single
+    assert "kappa" not in report.render(VARIANTS["older"])
+
+
 def test_hostile_words_stay_words() -> None:
     html = report.render(VARIANTS["hostile"])
     page = Page(html)

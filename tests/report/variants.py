@@ -40,6 +40,9 @@ def variants() -> dict[str, dict[str, Any]]:
         "no_labels": no_labels(),
         "no_words": no_words(),
         "no_classifier": no_classifier(),
+        "no_phrase_model": no_phrase_model(),
+        "single_words_only": single_words_only(),
+        "older": older(),
         "no_dynamics": no_dynamics(),
         "no_line": no_line(),
         "one_point": one_point(),
@@ -56,6 +59,11 @@ def no_labels() -> dict[str, Any]:
     made["accuracy"] = None
     made["intervals"].pop("accuracy")
     made["rules"]["accuracy"] = None
+    made["phrase_model"]["accuracy"] = None
+    for rule in made["rules"]["evidence"]:
+        rule["accuracy"] = rule["intervals"]["accuracy"] = None
+        if rule["counterexample"] is not None:
+            rule["counterexample"]["label"] = None
     for row in [*made["fidelity"], *made["baselines"].values()]:
         row["accuracy"] = None
         row["intervals"].pop("accuracy", None)
@@ -66,11 +74,37 @@ def no_labels() -> dict[str, Any]:
     return made
 
 
+def no_phrase_model() -> dict[str, Any]:
+    """Rules, but too few documents to weigh phrases on."""
+    made = account(8)
+    made["phrase_model"] = None
+    made["not_applied"] = {"phrase model": "Ten documents are too few to weigh phrases on."}
+    return made
+
+
+def single_words_only() -> dict[str, Any]:
+    """A phrase model in which no phrase of several words has a weight."""
+    made = account(9)
+    made["phrase_model"] |= {"list": [], "of_several_words": 0}
+    return made
+
+
+def older() -> dict[str, Any]:
+    """As the first version wrote it: without evidence, kappa and phrase model."""
+    made = account(10)
+    del made["phrase_model"], made["rules"]["evidence"]
+    for row in made["fidelity"]:
+        for key in ("balanced", "kappa", "confident", "unsure"):
+            del row[key]
+    return made
+
+
 def no_words() -> dict[str, Any]:
     """Raw vectors in: classes and dynamics, but nothing that needs words."""
     made = account(2)
     sentence = "The network reads vectors, not words, so there are no phrases to mine."
     made |= {"rules": None, "baselines": None, "fidelity": None, "valence": None}
+    made["phrase_model"] = None
     made["valence_correlation"] = None
     made["scores"] = {"completeness": {"beta": None, "gamma": None}, "method": None, "examples": []}
     made["model"]["vocabulary"] = None
@@ -155,6 +189,12 @@ def hostile() -> dict[str, Any]:
         example["why_shown"] = words[0]
     for rule, word in zip(made["rules"]["list"], HOSTILE, strict=False):
         rule["phrase"] = [word, "$y$"]
+    for rule, word in zip(made["rules"]["evidence"], HOSTILE, strict=False):
+        rule["phrase"] = [word, "$y$"]
+        if rule["counterexample"] is not None:
+            rule["counterexample"] |= {"excerpt": f"… {word} …", "network": word, "label": word}
+    for row, word in zip(made["phrase_model"]["list"], HOSTILE, strict=False):
+        row["phrase"] = [word, word]
     for row, word in zip(made["figures"]["pushes"], HOSTILE, strict=False):
         row["word"] = word
     made["fidelity"][0]["name"] = HOSTILE[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.fidelity import judge
@@ -145,3 +148,19 @@ def test_a_list_as_a_dictionary():
     assert described["size"] == 2
     assert described["default"] == "no"
     assert [r["phrase"] for r in described["rules"]] == [["not", "good"]]
+
+
+def test_the_supported_order_weighs_importance_by_what_the_network_does_with_it():
+    """Log S times the lower end of Wilson's interval of the precision, by hand."""
+    phrases = mine_phrases(scores_of(seed=1), min_count=1)
+    expected = []
+    for phrase in phrases:
+        hits, count = round(phrase.precision * phrase.documents), phrase.documents
+        low = stats.binomtest(hits, count).proportion_ci(method="wilson").low
+        expected.append((-low * math.log(phrase.importance), phrase.words))
+    ranked = [words for _, words in sorted(expected, key=lambda pair: pair[0])]
+    rules = RuleList.from_phrases(phrases, order="supported", max_rules=None)
+    kept = [words for words in ranked if words in {rule.words for rule in rules.rules}]
+    assert [rule.words for rule in rules.rules] == kept
+    with pytest.raises(UsageError, match="order of the rules"):
+        RuleList.from_phrases(phrases, order="best")

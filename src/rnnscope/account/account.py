@@ -18,14 +18,14 @@ from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.figures import figure_data, pairs
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
-from rnnscope.account.rules_half import RulesHalf, as_words
-from rnnscope.account.story import examples, fidelity_entry, sentences, tiles
+from rnnscope.account.rules_entry import fidelity_entry, phrase_model_entry, rules_entry
+from rnnscope.account.rules_half import RulesHalf
+from rnnscope.account.story import examples, sentences, tiles
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
 from rnnscope.report import render
 
 FORMAT = 1
-LISTED_RULES = 60
 LISTED_EIGENVALUES = 12
 
 
@@ -88,12 +88,14 @@ class Account:
             "accuracy": None if accuracy is None else accuracy.value,
             "intervals": {"accuracy": None if accuracy is None else [accuracy.low, accuracy.high]},
             "scores": None if rules is None else _scores(rules, shown),
-            "rules": None if rules is None else self._rules(rules),
+            "rules": None if rules is None else rules_entry(rules, self.material, self.options),
+            "phrase_model": None if rules is None else phrase_model_entry(rules),
             "baselines": None
             if rules is None
             else {
                 "majority": fidelity_entry(rules.named("majority class")),
                 "bag_of_words": fidelity_entry(rules.named("bag of words")),
+                "bag_of_ngrams": fidelity_entry(rules.named("bag of 1-3-grams")),
             },
             "fidelity": [] if rules is None else [fidelity_entry(f) for f in rules.fidelity],
             "dynamics": None if dynamics is None else _dynamics(dynamics),
@@ -116,32 +118,6 @@ class Account:
         if self.rules_half is None or self.model.embedding is None:
             return [], []
         return examples(self.model, self.material, self.rules_half, self.options.examples)
-
-    def _rules(self, half: RulesHalf) -> dict[str, Any] | None:
-        if half.rules is None or half.phrases is None:
-            return None
-        judged: Any = half.named(f"rules ({half.method})")
-        fired = half.rules.fired(as_words(self.material.judged))
-        entry: Any = fidelity_entry(judged)
-        listed = half.rules.to_dict(limit=LISTED_RULES)["rules"]
-        for rank, rule in enumerate(listed):
-            decided = fired == rank
-            said = half.rules.rules[rank].class_index
-            rule["fired"] = int(decided.sum())
-            rule["agreed"] = (
-                float((half.predictions[decided] == said).mean()) if decided.any() else None
-            )
-        return {
-            **{key: entry[key] for key in ("size", "agreement", "accuracy", "coverage")},
-            "intervals": entry["intervals"],
-            "method": half.method,
-            "default": half.rules.classes[half.rules.default],
-            "word_threshold": self.options.word_threshold,
-            "max_length": self.options.max_length,
-            "min_count": self.options.min_count,
-            "phrases": len(half.phrases),
-            "list": listed,
-        }
 
     def __repr__(self) -> str:
         lines = sentences(self.model, self.material, self.rules_half, self.dynamics_half)

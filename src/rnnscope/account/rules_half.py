@@ -11,21 +11,20 @@ import torch
 
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
-from rnnscope.errors import NotApplicable
-from rnnscope.fidelity import BagOfWords, Fidelity, Majority, judge
+from rnnscope.errors import DataError, NotApplicable
+from rnnscope.fidelity import Fidelity, Majority, compare, judge
+from rnnscope.fidelity.judge import Description
 from rnnscope.models import Model
 from rnnscope.phrases import Phrases, mine_phrases
-from rnnscope.rules import RuleList
-from rnnscope.scores import CellDecomposition, CellDifference, Score, WordScores
+from rnnscope.rules import PhraseModel, RuleList
+from rnnscope.scores import CellDifference, WordScores, beta_and_gamma
 from rnnscope.statistics import Estimate, share
 
-METHODS: dict[str, Callable[[Model], Score]] = {
-    "gamma": CellDecomposition,
-    "beta": CellDifference,
-}
-
 SHORT_LIST = 1000
-"""Rules in the shorter list that is judged beside the whole one."""
+"""Rules at most in the pruned list that is judged beside the whole one."""
+
+WEIGHED = 3000
+"""Phrases at most in the phrase model."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +38,7 @@ class RulesHalf:
         scores: the judged documents' word scores, by method.
         method: the one the rules were mined from; "" when none applies.
         phrases, rules: mined by that method; None where they do not apply.
+        phrase_model: its phrases, their weights refitted; None where that does not apply.
         fidelity: every description, judged alike.
         left_out: what does not apply, and why.
     """
@@ -50,6 +50,7 @@ class RulesHalf:
     method: str
     phrases: Phrases | None
     rules: RuleList | None
+    phrase_model: PhraseModel | None
     fidelity: tuple[Fidelity, ...]
     left_out: dict[str, str]
 
@@ -75,53 +76,41 @@ def explain_rules(
     if labels is None:
         left_out["accuracy"] = "The corpus has no labels, so nothing can be said of accuracy."
 
-    judged_scores: dict[str, WordScores] = {}
-    mined: dict[str, tuple[Phrases, RuleList]] = {}
-    network_on_mined: np.ndarray | None = None
-    for name, method in METHODS.items():
-        try:
-            score = method(model)
-            say(f"scoring words ({name})")
-            judged_scores[name] = score.score(material.judged)
-            scores = score.score(material.mined)
-            network_on_mined = scores.predictions
-            say(f"mining phrases ({name})")
-            phrases = mine_phrases(
-                scores,
-                word_threshold=options.word_threshold,
-                max_length=options.max_length,
-                min_count=options.min_count,
-            )
-            mined[name] = phrases, RuleList.from_phrases(phrases, max_rules=options.max_rules)
-        except NotApplicable as error:
-            left_out["rules" if name in judged_scores else name] = str(error)
-
-    chosen = _choose(options.method, mined, material, network_on_mined)
+    say("scoring words")
+    judged_scores = _score(model, material.judged, left_out)
+    mined_scores = _score(model, material.mined, left_out)
+    say("mining phrases")
+    mined = _mine(mined_scores, options, left_out)
+    network = next((s.predictions for s in mined_scores.values()), None)
+    if network is None:
+        network = model.predict(material.mined)
+    words = as_words(material.mined)
+    chosen = _choose(options.method, mined, words, network)
     if not mined and "rules" not in left_out:
         left_out["rules"] = "No word score applies to this network."
     if mined and not chosen:
         left_out["rules"] = left_out.get(options.method, "The score asked for does not apply.")
 
-    say("judging")
-    fidelity: list[Fidelity] = []
-    for name, (phrases, rules) in mined.items():
-        fidelity.append(_judge(f"rules ({name})", rules, material, predictions))
+    descriptions: dict[str, Description] = {}
+    for name in sorted(mined, key=lambda name: name != chosen):
+        rules = mined[name][1]
+        descriptions[f"rules ({name})"] = rules
         if rules.size > SHORT_LIST:
-            short = RuleList.from_phrases(phrases, max_rules=SHORT_LIST)
-            title = f"first {SHORT_LIST:,} rules ({name})"
-            fidelity.append(_judge(title, short, material, predictions))
-    if network_on_mined is None:
-        network_on_mined = model.predict(material.mined)
-    if model.embedding is not None:
-        bag = BagOfWords.fit(as_words(material.mined), network_on_mined)
-        if bag is None:
-            left_out["bag of words"] = "The network gives one class only on the mined text."
-        else:
-            fidelity.append(_judge("bag of words", bag, material, predictions))
-    else:
-        left_out["bag of words"] = "The network reads vectors, not words."
-    majority = Majority.fit(material.mined, network_on_mined)
-    fidelity.append(_judge("majority class", majority, material, predictions))
+            say(f"pruning rules ({name})")
+            pruned = rules.pruned(words, network, max_rules=SHORT_LIST)
+            descriptions[f"pruned rules ({name})"] = pruned
+    phrase_model = None
+    if chosen:
+        say("weighing phrases")
+        phrases = mined[chosen][0]
+        try:
+            logits = mined_scores[chosen].logits.cpu().numpy()
+            phrase_model = PhraseModel.fit(phrases, words, logits, max_phrases=WEIGHED)
+            descriptions[f"phrase model ({chosen})"] = phrase_model
+        except DataError as error:
+            left_out["phrase model"] = str(error)
+        descriptions[f"phrases summed ({chosen})"] = PhraseModel.summed(phrases)
+    say("judging")
     return RulesHalf(
         predictions=predictions,
         probabilities=probabilities,
@@ -130,37 +119,83 @@ def explain_rules(
         method=chosen,
         phrases=mined[chosen][0] if chosen else None,
         rules=mined[chosen][1] if chosen else None,
-        fidelity=tuple(fidelity),
+        phrase_model=phrase_model,
+        fidelity=_judge(
+            descriptions, material, predictions, probabilities, (words, network), left_out, model
+        ),
         left_out=left_out,
     )
 
 
+def _score(
+    model: Model, documents: Sequence[Any], left_out: dict[str, str]
+) -> dict[str, WordScores]:
+    """The word scores that apply, by name."""
+    try:
+        beta, gamma = beta_and_gamma(model, documents)
+        return {"gamma": gamma, "beta": beta}
+    except NotApplicable as error:
+        left_out["gamma"] = str(error)
+    try:
+        return {"beta": CellDifference(model).score(documents)}
+    except NotApplicable as error:
+        left_out["beta"] = str(error)
+        return {}
+
+
+def _mine(
+    scores: dict[str, WordScores], options: ExplainOptions, left_out: dict[str, str]
+) -> dict[str, tuple[Phrases, RuleList]]:
+    mined: dict[str, tuple[Phrases, RuleList]] = {}
+    for name, held in scores.items():
+        try:
+            phrases = mine_phrases(
+                held,
+                word_threshold=options.word_threshold,
+                max_length=options.max_length,
+                min_count=options.min_count,
+            )
+            mined[name] = phrases, RuleList.from_phrases(phrases, max_rules=options.max_rules)
+        except NotApplicable as error:
+            left_out["rules"] = str(error)
+    return mined
+
+
 def _judge(
-    name: str,
-    description: Any,
+    descriptions: dict[str, Description],
     material: Material,
     predictions: np.ndarray,
-) -> Fidelity:
-    return judge(
-        name,
-        description,
-        as_words(material.judged),
-        network=predictions,
-        labels=material.labels,
-    )
+    probabilities: torch.Tensor,
+    fitted_on: tuple[list[list[str]], np.ndarray],
+    left_out: dict[str, str],
+    model: Model,
+) -> tuple[Fidelity, ...]:
+    """Every description beside the baselines: where there are no words, the majority alone."""
+    alike: dict[str, Any] = {
+        "network": predictions,
+        "labels": material.labels,
+        "probabilities": probabilities.numpy(),
+    }
+    documents = as_words(material.judged)
+    if model.embedding is not None:
+        found = compare(descriptions, documents, fitted_on=fitted_on, **alike)
+        left_out |= found.left_out
+        return found.rows
+    left_out["bag of words"] = "The network reads vectors, not words."
+    majority = Majority.fit(*fitted_on)
+    return (judge(majority.name, majority, documents, **alike),)
 
 
 def _choose(
     wanted: str,
     mined: dict[str, tuple[Phrases, RuleList]],
-    material: Material,
-    network: np.ndarray | None,
+    words: list[list[str]],
+    network: np.ndarray,
 ) -> str:
     """The method asked for, or the one whose rules agree best with the network on the text they
     were mined from; the judged text takes no part."""
-    if wanted != "auto" or network is None or not mined:
+    if wanted != "auto" or not mined:
         return wanted if wanted in mined else ""
-    words = as_words(material.mined)
     agreement = {name: (r.predict(words) == network).mean() for name, (_, r) in mined.items()}
     return max(agreement, key=lambda name: agreement[name])
 

@@ -10,7 +10,6 @@ from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
 from rnnscope.account.rules_half import RulesHalf, as_words
 from rnnscope.dynamics import LineAttractorVerdict
-from rnnscope.fidelity import Fidelity
 from rnnscope.models import Model
 from rnnscope.scores import against_others
 from rnnscope.statistics import Estimate
@@ -53,7 +52,12 @@ def _about_rules(rules: RulesHalf) -> list[str]:
     bag, majority = rules.named("bag of words"), rules.named("majority class")
     if own is None or majority is None:
         return []
-    beside = f"word counts fitted to its answers give {bag.agreement.value:.0%}, " if bag else ""
+    model = rules.named(f"phrase model ({rules.method})")
+    beside = ""
+    if model is not None:
+        beside = f"{model.size:,} phrases weighed and added up give {model.agreement.value:.0%}, "
+    if bag is not None:
+        beside += f"word counts fitted to its answers {bag.agreement.value:.0%}, "
     return [
         f"Going down a list of {own.size:,} phrases read out of it, and taking the first that "
         f"occurs, gives its answer on {own.agreement.value:.0%} of them; {beside}always the same "
@@ -155,24 +159,6 @@ def tiles(rules: RulesHalf | None, dynamics: DynamicsHalf | None) -> list[dict[s
             "final position on the slow direction against human ratings",
         )
     return shown
-
-
-def fidelity_entry(fidelity: Fidelity | None) -> dict[str, Any] | None:
-    """One description as plain numbers with intervals apart."""
-    if fidelity is None:
-        return None
-    accuracy = fidelity.accuracy
-    return {
-        "name": fidelity.name,
-        "agreement": fidelity.agreement.value,
-        "accuracy": None if accuracy is None else accuracy.value,
-        "coverage": fidelity.coverage,
-        "size": fidelity.size,
-        "intervals": {
-            "agreement": [fidelity.agreement.low, fidelity.agreement.high],
-            "accuracy": None if accuracy is None else [accuracy.low, accuracy.high],
-        },
-    }
 
 
 def examples(

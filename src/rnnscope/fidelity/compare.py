@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import polars as pl
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.fidelity.baselines import BagOfNgrams, BagOfWords, Majority
-from rnnscope.fidelity.judge import Description, Fidelity, check_judged, judged
+from rnnscope.fidelity.judge import Description, Fidelity, answers_of, check_judged, judged
 from rnnscope.statistics import Estimate, finite, paired_difference
 
 BASELINES = {
@@ -160,18 +159,17 @@ def compare(
     rows: list[Fidelity] = []
     given: dict[str, np.ndarray] = {}
     for name, description in everyone.items():
-        start = perf_counter()
-        given[name] = np.asarray(description.predict(documents))
+        answers = answers_of(description, documents)
+        given[name] = answers.given
         rows.append(
             judged(
                 name,
                 description,
                 documents,
-                given=given[name],
+                answers=answers,
                 network=network,
                 labels=labels,
                 probabilities=probabilities,
-                seconds=perf_counter() - start,
             )
         )
     return Comparison(rows=tuple(rows), given=given, network=network, left_out=left_out)

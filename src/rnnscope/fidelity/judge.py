@@ -17,7 +17,8 @@ class Description(Protocol):
     """Anything that gives a class without the network.
 
     It may also have ``fired(documents)``, the part that decides each document, -1 where it falls
-    back on a default; and ``consulted(documents)``, how many of its parts a document touches.
+    back on a default; ``decide(documents)``, both at once, as ``labels`` and ``ranks``; and
+    ``consulted(documents)``, how many of its parts a document touches.
     """
 
     @property
@@ -124,19 +125,45 @@ def judge(
         DataError: the arrays do not belong together, or there is nothing to judge on.
     """
     network = check_judged(documents, network, labels)
-    start = perf_counter()
-    given = np.asarray(description.predict(documents))
-    seconds = perf_counter() - start
+    answers = answers_of(description, documents)
     return judged(
         name,
         description,
         documents,
-        given=given,
+        answers=answers,
         network=network,
         labels=labels,
         probabilities=probabilities,
-        seconds=seconds,
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What a description says of documents.
+
+    Args:
+        given: (documents,), the class.
+        says: (documents,), whether it says something, rather than fall back on a default.
+        seconds: what the classes took.
+    """
+
+    given: np.ndarray
+    says: np.ndarray
+    seconds: float
+
+
+def answers_of(description: Any, documents: Sequence[Any]) -> Answers:
+    """Ask a description once, where it can say class and rule at once."""
+    start = perf_counter()
+    if hasattr(description, "decide"):
+        decided = description.decide(documents)
+        given, fired = np.asarray(decided.labels), np.asarray(decided.ranks)
+        return Answers(given=given, says=fired >= 0, seconds=perf_counter() - start)
+    given = np.asarray(description.predict(documents))
+    seconds = perf_counter() - start
+    if not hasattr(description, "fired"):
+        return Answers(given=given, says=np.ones(len(documents), dtype=bool), seconds=seconds)
+    return Answers(given=given, says=np.asarray(description.fired(documents)) >= 0, seconds=seconds)
 
 
 def judged(
@@ -144,13 +171,13 @@ def judged(
     description: Description,
     documents: Sequence[Any],
     *,
-    given: np.ndarray,
+    answers: Answers,
     network: np.ndarray,
     labels: np.ndarray | None,
     probabilities: np.ndarray | None,
-    seconds: float,
 ) -> Fidelity:
-    """The same for a description that has already given its classes."""
+    """The same for a description that has already answered."""
+    given = answers.given
     if given.shape != network.shape:
         raise DataError(
             "A description gives one class to each document.",
@@ -158,9 +185,7 @@ def judged(
             got=f"{name}: an array of shape {given.shape}",
         )
     hits = given == network
-    fired = getattr(description, "fired", None)
     consulted = getattr(description, "consulted", None)
-    says = np.ones(len(hits)) if fired is None else np.asarray(fired(documents)) >= 0
     notes: list[str] = []
     if len(np.unique(network)) < 2:
         notes.append(
@@ -174,7 +199,7 @@ def judged(
         name=name,
         agreement=share(hits),
         accuracy=None if labels is None else share(given == labels),
-        covered=share(says),
+        covered=share(answers.says),
         size=description.size,
         balanced=balanced_agreement(given, network),
         kappa=kappa(given, network),
@@ -184,7 +209,7 @@ def judged(
         consulted=None if consulted is None else mean(consulted(documents)),
         documents=len(documents),
         words=sum(len(document) for document in documents),
-        seconds=seconds,
+        seconds=answers.seconds,
         notes=tuple(notes),
     )
 

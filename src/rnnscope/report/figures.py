@@ -145,7 +145,7 @@ def positions(account: dict[str, Any], ax: Axes) -> None:
 
 
 @panel("agreement", 4.6, 2.6)
-def agreement(account: dict[str, Any], ax: Axes) -> None:
+def agreement(account: dict[str, Any], ax: Axes) -> float:
     """Agreement with the network and accuracy of each description, with 95 % intervals."""
     rows = list(reversed(account["fidelity"]))
     looks = (("agreement", "o", INK, INK, 0.13), ("accuracy", "s", MUTED, PAPER, -0.13))
@@ -163,13 +163,14 @@ def agreement(account: dict[str, Any], ax: Axes) -> None:
             handles.append(marker(meaning, shape, colour, 5, fill=fill))
     for place, row in enumerate(rows):
         ax.annotate(
-            text.token(text.label(row["name"]), 18, count=False), (0, place),
+            text.token(text.label(row["name"]), 24, count=False), (0, place),
             xycoords=("axes fraction", "data"), xytext=(-6, 0), textcoords="offset points",
             ha="right", va="center", fontsize=9, parse_math=False, annotation_clip=False,
         )  # fmt: skip
     ax.set(yticks=[], ylim=(-0.6, len(rows) - 0.4), xlim=(0, 101), xlabel="% of judged documents")
     ax.grid(axis="x")
     legend_below(ax, handles, columns=2)
+    return max(2.6, 1.1 + 0.32 * len(rows))
 
 
 def _sparse(value: float, _: int) -> str:

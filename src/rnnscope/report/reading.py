@@ -16,6 +16,7 @@ _RELATED = {
     "agreement": ("fidelity", "rules", "classifier"),
     "fidelity": ("rules", "classifier", "words"),
     "rules": ("phrases", *_WORDS),
+    "phrase model": ("phrases", *_WORDS),
     "examples": _WORDS,
     "scores": _WORDS,
     "gamma": _WORDS,

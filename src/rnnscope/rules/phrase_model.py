@@ -1,6 +1,6 @@
 """The phrase model: the phrases of a rule list, weighed together instead of one by one.
 
-log p_i(document) = bias_i + sum over all occurrences of phrases w of weight_i(w)  (+ constant)
+log p_i(document) = sum over all occurrences of phrases w of weight_i(w) + bias_i  (+ constant)
 
 A phrase inside a longer one counts as well, so the weight of "not good" is what the two words do
 beyond "not" and "good": negation and intensification are weights like any other.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import polars as pl
@@ -22,7 +22,11 @@ from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import Phrases
 from rnnscope.rules.documents import as_tokens
 from rnnscope.rules.matching import Matcher
+from rnnscope.rules.refit import Answers, Budget, most_telling, refit
 from rnnscope.rules.tables import LIMIT, html_table, shown
+
+LARGEST = 1e100
+"""Of a weight: no document is long enough for a sum of such to overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +54,18 @@ class PhraseModel:
     """Phrases as weighted evidence. Classifies without the network.
 
     Args:
-        phrases: the words of each.
-        weights: (phrases, classes), natural log, their mean over the classes zero.
+        phrases: the words of each, each phrase once.
+        weights: (phrases, classes), natural log. Only differences between the classes matter:
+            ``summed`` and ``fit`` give weights whose mean over the classes is zero.
         bias: (classes,).
         classes: the names of the classes.
         tokenizer: "words" when texts are cut by the built-in tokenizer.
         method: where the weights come from.
         fingerprint: the network's.
+
+    Raises:
+        DataError: shapes that do not fit, a weight that is no finite number, a phrase without
+            words or that stands twice.
     """
 
     phrases: tuple[tuple[str, ...], ...]
@@ -69,14 +78,35 @@ class PhraseModel:
 
     def __post_init__(self) -> None:
         shape = len(self.phrases), len(self.classes)
-        if self.weights.shape != shape or self.bias.shape != shape[1:]:
-            raise DataError(
-                "A phrase model has a weight for each phrase and class, and a bias a class.",
-                expected=f"weights {shape}, bias {shape[1:]}",
-                got=f"weights {self.weights.shape}, bias {self.bias.shape}",
-            )
-        if not (np.isfinite(self.weights).all() and np.isfinite(self.bias).all()):
-            raise DataError("Weights are finite numbers.", got="some that are not")
+        for name, expected in (("weights", shape), ("bias", shape[1:])):
+            values = np.asarray(getattr(self, name), dtype=np.float64)
+            object.__setattr__(self, name, values)
+            if values.shape != expected:
+                raise DataError(
+                    "A phrase model has a weight for each phrase and class, and a bias a class.",
+                    expected=f"{name} {expected}",
+                    got=str(values.shape),
+                )
+            wrong = np.argwhere(~(np.abs(values) <= LARGEST))
+            if len(wrong):
+                *row, k = wrong[0].tolist()
+                of = f"the weights of {' '.join(self.phrases[row[0]])!r}" if row else "the bias"
+                raise DataError(
+                    "A weight is a finite number.",
+                    expected=f"at most {LARGEST:g} in size",
+                    got=f"{values[*row, k]} for {self.classes[k]!r} in {of}",
+                )
+        places: dict[tuple[str, ...], int] = {}
+        for place, words in enumerate(self.phrases, 1):
+            if not words:
+                raise DataError("A phrase has at least one word.", got=f"none in phrase {place}")
+            if words in places:
+                raise DataError(
+                    "Each phrase stands once in a phrase model.",
+                    got=f"{' '.join(words)!r} as phrase {places[words]} and as phrase {place}",
+                    fix="leave one out",
+                )
+            places[words] = place
 
     @classmethod
     def summed(cls, phrases: Phrases, *, max_phrases: int | None = None) -> Self:
@@ -90,19 +120,12 @@ class PhraseModel:
             max_phrases: the first so many; all when None.
         """
         _require_phrases(phrases)
+        if max_phrases is not None:
+            _require_budget(max_phrases)
         words = phrases.words[:max_phrases]
-        matcher = Matcher(words)
-        inside = matcher.occurrences(words)
-        weights = phrases.mean[: len(words)].copy()
-        # A phrase's parts are shorter than it is, so their weights are known before its own.
-        for length in range(2, 1 + max((len(w) for w in words), default=0)):
-            rows = np.array([k for k, w in enumerate(words) if len(w) == length], dtype=int)
-            if len(rows):
-                parts = inside[rows] @ weights - weights[rows]
-                weights[rows] -= parts
         return cls(
             phrases=words,
-            weights=_centred(weights),
+            weights=_own_weights(words, phrases.mean[: len(words)]),
             bias=np.zeros(len(phrases.classes)),
             classes=phrases.classes,
             tokenizer=phrases.tokenizer,
@@ -117,35 +140,42 @@ class PhraseModel:
         documents: Sequence[Any],
         logits: Any,
         *,
-        max_phrases: int = 3000,
-        words: bool = True,
+        max_phrases: int | None = 3000,
+        choose: Budget = "energy",
+        weights: np.ndarray | None = None,
         seed: int = 0,
     ) -> Self:
-        """The weights refitted to the network's answers, with an L1 budget.
+        """The phrases' own scores, refitted to the network's answers within a budget.
 
-        An L1-penalised logistic regression on the counts of the phrases, each document weighed by
-        how sure the network is, chooses at most ``max_phrases``; a ridge-penalised one meets the
-        network's probabilities with them. Its penalty is the one that agrees best with the network
-        on a tenth of the documents.
+        At most ``max_phrases`` are chosen; their own scores are the prior of a logistic regression
+        that meets the network's probabilities, with a ridge penalty on the departure from them.
+        The penalty is the one that agrees best with the network on a tenth of the documents.
 
         Args:
             phrases: from ``mine_phrases``; what may be chosen.
             documents: token lists or texts to fit on; labels play no part, so any text of the
                 kind serves, and more is better.
             logits: (documents, classes), the network's.
-            max_phrases: the budget.
-            words: also offer every single word that stands in two documents.
+            max_phrases: the budget; all when None.
+            choose: "energy", the phrases whose own scores move these documents' logits most, or
+                "l1", those that an L1-penalised regression on the network's answers keeps.
+            weights: (documents,), how much each counts, such as more for the text the model is
+                meant for; 1 when None.
             seed: of the tenth.
 
         Raises:
-            DataError: the arrays do not belong together, or the network gives one class only.
+            UsageError: ``max_phrases`` below one.
+            DataError: the arrays do not belong together, a logit is no finite number, or the
+                network gives one class only.
         """
-        from rnnscope.rules.refit import refit
-
         _require_phrases(phrases)
-        if not (isinstance(max_phrases, int) and max_phrases >= 1):
+        if max_phrases is not None:
+            _require_budget(max_phrases)
+        if choose not in get_args(Budget):
             raise UsageError(
-                "A phrase model has a budget.", expected="max_phrases >= 1", got=repr(max_phrases)
+                "The way to choose phrases must exist.",
+                expected=" or ".join(get_args(Budget)),
+                got=repr(choose),
             )
         tokens = list(as_tokens(documents, phrases.tokenizer))
         targets = np.asarray(logits, dtype=np.float64)
@@ -155,13 +185,25 @@ class PhraseModel:
                 expected=str((len(tokens), len(phrases.classes))),
                 got=str(targets.shape),
             )
-        offered = phrases.words + (_frequent_words(tokens, phrases.words) if words else ())
-        counts = Matcher(offered).occurrences(tokens)
-        chosen, weights, bias = refit(counts, targets, max_phrases=max_phrases, seed=seed)
-        order = np.argsort(-np.abs(weights).max(axis=1), kind="stable")
+        if not np.isfinite(targets).all():
+            row = int(np.argmin(np.isfinite(targets).all(axis=1)))
+            raise DataError("Logits are finite numbers.", got=f"{targets[row]} of document {row}")
+        answers = Answers.of(targets, _checked_weights(weights, len(tokens)))
+        counts = Matcher(phrases.words).occurrences(tokens)
+        chosen = most_telling(
+            counts,
+            _own_weights(phrases.words, phrases.mean),
+            answers,
+            budget=len(phrases) if max_phrases is None else max_phrases,
+            by=choose,
+        )
+        words = [phrases.words[k] for k in chosen]
+        prior = _own_weights(words, phrases.mean[chosen])
+        fitted, bias = refit(counts[:, chosen], prior, answers, seed=seed)
+        order = np.argsort(-np.abs(fitted).max(axis=1, initial=0), kind="stable")
         return cls(
-            phrases=tuple(offered[chosen[k]] for k in order),
-            weights=weights[order],
+            phrases=tuple(words[k] for k in order),
+            weights=fitted[order],
             bias=bias,
             classes=phrases.classes,
             tokenizer=phrases.tokenizer,
@@ -182,17 +224,50 @@ class PhraseModel:
         return load_model(cls, path)
 
     def save(self, path: str | Path) -> Path:
-        """Write the model as JSON, one phrase a line. Replaces only a file of its kind."""
+        """Write the model as JSON, one phrase a line, to a name that ends in .json.
+
+        Every weight is read back bit for bit. Replaces only a file of its kind.
+
+        Raises:
+            UsageError: another ending, a path that cannot be written, or one that holds
+                something other than an exported phrase model.
+            DataError: the format cannot hold a word of the model.
+        """
         from rnnscope.rules.phrase_model_file import save_model
 
         return save_model(self, path)
 
+    def export(self, path: str | Path) -> Path:
+        """Write the model to a file, whole or not at all; the name's ending says what kind.
+
+        ``.json`` is what ``save`` writes (docs/rule-list-format.md). ``.py`` is one Python file
+        that needs nothing but Python and gives the same predictions: import it, or pipe texts
+        into it.
+
+        Raises:
+            As ``save``.
+        """
+        from rnnscope.rules.phrase_model_file import export_model
+
+        return export_model(self, path)
+
     def logits(self, documents: Iterable[Any]) -> np.ndarray:
-        """The summed evidence, (documents, classes)."""
-        return self._counts(documents) @ self.weights + self.bias
+        """The summed evidence, (documents, classes): the same bits as the exported file's."""
+        counts: Any = self._counts(documents)
+        documents_of = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        sums = np.zeros((counts.shape[0], len(self.classes)))
+        # Added one by one in the order of the phrases. A sparse product may be compiled to
+        # multiply and add in one step, which rounds otherwise and can turn a tie.
+        for k, weights in enumerate(self.weights.T):
+            terms = counts.data * weights[counts.indices]
+            sums[:, k] = np.bincount(documents_of, terms, minlength=len(sums))
+        return sums + self.bias
 
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
-        """The class index of each document (token list or text), (documents,)."""
+        """The class index of each document (token list or text), (documents,).
+
+        Of classes with equal evidence the first.
+        """
         return self.logits(documents).argmax(axis=1)
 
     def fired(self, documents: Iterable[Any]) -> np.ndarray:
@@ -218,25 +293,25 @@ class PhraseModel:
         return len(self.phrases)
 
     def to_frame(self) -> pl.DataFrame:
-        """One row a phrase: phrase, class (that it speaks for), weight (for that class), and
-        together: what the phrase and all it contains add to that class."""
-        labels = self.weights.argmax(axis=1)
-        rows = np.arange(self.size)
-        together = (self._matcher.occurrences(self.phrases) @ self.weights)[rows, labels]
-        return pl.DataFrame(
-            {
-                "phrase": [" ".join(words) for words in self.phrases],
-                "class": [self.classes[k] for k in labels],
-                "weight": self.weights[rows, labels],
-                "together": together,
-            },
-            schema={
-                "phrase": pl.String,
-                "class": pl.String,
-                "weight": pl.Float64,
-                "together": pl.Float64,
-            },
-        )
+        """One row a phrase: phrase, class (that it speaks for), weight (for that class, against
+        the mean of all), and together: what the phrase and all it contains add to that class."""
+        schema = {
+            "phrase": pl.String,
+            "class": pl.String,
+            "weight": pl.Float64,
+            "together": pl.Float64,
+        }
+        return pl.DataFrame(self._rows(), schema=schema, orient="row")
+
+    def _rows(self, limit: int | None = None) -> list[tuple[str, str, float, float]]:
+        phrases, weights = self.phrases[:limit], _centred(self.weights)
+        together = self._matcher.occurrences(phrases) @ weights
+        return [
+            (" ".join(words), self.classes[k], float(own[k]), float(sums[k]))
+            for words, k, own, sums in zip(
+                phrases, weights.argmax(axis=1)[:limit].tolist(), weights, together, strict=False
+            )
+        ]
 
     def _counts(self, documents: Iterable[Any]) -> csr_matrix:
         return self._matcher.occurrences(as_tokens(documents, self.tokenizer))
@@ -246,21 +321,15 @@ class PhraseModel:
         return Matcher(self.phrases)
 
     def __repr__(self) -> str:
-        lines = [f"PhraseModel({self.size} phrases, {self.method})"]
-        for words, row in zip(self.phrases[:10], self.weights[:10], strict=True):
-            k = int(row.argmax())
-            text, label = shown(" ".join(words)), shown(self.classes[k])
-            lines.append(f"  {text!r} -> {label} {row[k]:+.2f}")
+        lines = [f"PhraseModel({self.size} phrases, {shown(self.method)})"]
+        for text, name, weight, _ in self._rows(10):
+            lines.append(f"  {shown(text)!r} -> {shown(name)} {weight:+.2f}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         more = "" if self.size <= LIMIT else f", the first {LIMIT} shown"
         title = f"{self.size:,} phrases{more}; their weights add up"
-        return html_table(
-            title,
-            ("phrase", "class", "weight", "with its parts"),
-            self.to_frame().head(LIMIT).rows(),
-        )
+        return html_table(title, ("phrase", "class", "weight", "with its parts"), self._rows(LIMIT))
 
 
 def _require_phrases(phrases: object) -> None:
@@ -272,16 +341,41 @@ def _require_phrases(phrases: object) -> None:
         )
 
 
-def _frequent_words(
-    documents: Sequence[Sequence[str]], known: tuple[tuple[str, ...], ...]
-) -> tuple[tuple[str, ...], ...]:
-    """Single words of two documents or more that are not known, in alphabetical order."""
-    seen: dict[str, int] = {}
-    for document in documents:
-        for word in set(document):
-            seen[word] = seen.get(word, 0) + 1
-    single = {words[0] for words in known if len(words) == 1}
-    return tuple((word,) for word in sorted(seen) if seen[word] >= 2 and word not in single)
+def _require_budget(max_phrases: object) -> None:
+    if not (isinstance(max_phrases, int | np.integer) and max_phrases >= 1):
+        raise UsageError(
+            "A phrase model has a budget.", expected="max_phrases >= 1", got=repr(max_phrases)
+        )
+
+
+def _own_weights(words: Sequence[tuple[str, ...]], mean: np.ndarray) -> np.ndarray:
+    """(phrases, classes): each phrase's mean score less what the phrases inside it say.
+
+    ``mean`` compares each class with the mean of the others; a centred logit is (K - 1) / K of it.
+    """
+    classes = mean.shape[1]
+    weights = mean * ((classes - 1) / classes)
+    inside = Matcher(words).occurrences(words)
+    # A phrase's parts are shorter than it is, so their weights are known before its own.
+    for length in range(2, 1 + max((len(w) for w in words), default=0)):
+        rows = np.array([k for k, w in enumerate(words) if len(w) == length], dtype=int)
+        if len(rows):
+            # A phrase occurs in itself, once, with its own mean.
+            weights[rows] -= inside[rows] @ weights - weights[rows]
+    return _centred(weights)
+
+
+def _checked_weights(weights: np.ndarray | None, documents: int) -> np.ndarray | None:
+    if weights is None:
+        return None
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != (documents,) or not (np.isfinite(given).all() and (given >= 0).all()):
+        raise DataError(
+            "Documents are weighed by numbers, 0 or more.",
+            expected=f"({documents},)",
+            got=f"{given.shape}, from {given.min(initial=np.inf)}",
+        )
+    return given
 
 
 def _centred(weights: np.ndarray) -> np.ndarray:

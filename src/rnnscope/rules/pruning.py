@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
+
+from rnnscope.errors import DataError
 
 
 def kept_by_pruning(
@@ -32,77 +35,98 @@ def kept_by_pruning(
         default: the class where none matches.
         network: (documents,), the network's class of each.
         max_rules: keep at most so many; as many as pay for themselves when None.
-        weights: (documents,), how much each counts; 1 when None.
+        weights: (documents,), how much each counts, rounded to 2^-40 of the largest; 1 when None.
 
     Returns:
         The columns kept, in order.
+
+    Raises:
+        DataError: a weight that is negative or no finite number.
     """
     state = _Elimination(matches, np.append(labels, default), network, weights)
-    alive = matches.shape[1]
+    remaining = len(labels)
     while state.heap:
         cost, _, _, rule = heapq.heappop(state.heap)
         if not state.alive[rule] or cost != state.cost[rule]:
             continue
-        if cost > 0 and (max_rules is None or alive <= max_rules):
+        if cost > 0 and (max_rules is None or remaining <= max_rules):
             break
         state.drop(rule)
-        alive -= 1
+        remaining -= 1
     return np.flatnonzero(state.alive[:-1])
 
 
 class _Elimination:
-    """Each document's first and second matching rule, and what dropping each rule would cost."""
+    """Each document's first and second matching rule, and what dropping each rule would cost.
+
+    A rule that has become the first or second of a document stays among the two until it is
+    dropped, and what has been passed is dropped: both only ever move forward.
+    """
 
     def __init__(
-        self,
-        matches: Any,
-        labels: np.ndarray,
-        network: np.ndarray,
-        weights: np.ndarray | None,
+        self, matches: Any, labels: np.ndarray, network: np.ndarray, weights: np.ndarray | None
     ) -> None:
-        matches = csr_matrix(matches)
-        matches.sort_indices()
-        rules = len(labels) - 1
+        matches = csr_matrix(matches, copy=True)
+        matches.sum_duplicates()
+        matches.eliminate_zeros()
+        documents, rules = matches.shape
+        worth = _whole(np.ones(documents) if weights is None else weights)
         # The default stands behind every list and is never dropped: twice, as its own successor.
-        columns, ends = matches.indices.tolist(), matches.indptr.tolist()
-        self.lists = [[*columns[start:end], rules, rules] for start, end in pairwise(ends)]
-        self.right = (labels[None, :] == np.arange(labels.max(initial=0) + 2)[:, None]).tolist()
-        self.network = network.tolist()
-        self.weights = [1.0] * documents if weights is None else weights.tolist()
-        self.alive = np.ones(rules + 1, dtype=bool)
-        self.cost = [0.0] * (rules + 1)
-        self.first: list[set[int]] = [set() for _ in range(rules + 1)]
-        self.second: list[set[int]] = [set() for _ in range(rules + 1)]
-        self.count = np.bincount(matches.indices, minlength=rules + 1).tolist()
-        for document, ranks in enumerate(self.lists):
-            self._count(document, ranks, 1)
-            self.first[ranks[0]].add(document)
-            self.second[ranks[1]].add(document)
-        self.heap: list[tuple[float, int, int, int]] = []
-        for rule in range(rules):
-            self._push(rule)
+        columns = np.insert(matches.indices, np.repeat(matches.indptr[1:], 2), rules)
+        starts = matches.indptr[:-1] + 2 * np.arange(documents)
+        first, second = columns[starts], columns[starts + 1]
+        right = labels[columns] == np.repeat(network, np.diff(matches.indptr) + 2)
+        self.cost = [0] * (rules + 1)
+        moved = right[starts].astype(np.int64) - right[starts + 1]
+        for rule, change in zip(first.tolist(), (worth * moved).tolist(), strict=True):
+            self.cost[rule] += change
+
+        self.columns, self.right = columns.tolist(), right.tolist()
+        self.first, self.second = starts.tolist(), (starts + 1).tolist()
+        self.worth = worth.tolist()
+        self.holders = _grouped(np.concatenate([first, second]), documents, rules + 1)
+        self.alive = bytearray([True] * (rules + 1))
+        self.matched = np.bincount(matches.indices, minlength=rules).tolist()
+        self.heap = [(self.cost[r], self.matched[r], -r, r) for r in range(rules)]
+        heapq.heapify(self.heap)
 
     def drop(self, rule: int) -> None:
-        self.alive[rule] = False
+        """Hand the rule's documents on, and price the rules that this touches anew."""
+        columns, right, alive, cost = self.columns, self.right, self.alive, self.cost
+        alive[rule] = False
         touched = set()
-        for document in self.first[rule] | self.second[rule]:
-            ranks = self.lists[document]
-            self._count(document, ranks, -1)
-            self.first[ranks[0]].discard(document)
-            self.second[ranks[1]].discard(document)
-            ranks = self.lists[document] = [r for r in ranks if self.alive[r]]
-            self._count(document, ranks, 1)
-            self.first[ranks[0]].add(document)
-            self.second[ranks[1]].add(document)
-            touched.add(ranks[0])
+        for document in self.holders[rule]:
+            first, second = self.first[document], self.second[document]
+            worth = self.worth[document]
+            if columns[first] == rule:
+                first = second
+            else:
+                cost[columns[first]] -= worth * (right[first] - right[second])
+            second += 1
+            while not alive[columns[second]]:
+                second += 1
+            cost[columns[first]] += worth * (right[first] - right[second])
+            self.first[document], self.second[document] = first, second
+            self.holders[columns[second]].append(document)
+            touched.add(columns[first])
+        self.holders[rule] = []
         for other in touched:
-            self._push(other)
+            if other < len(self.matched):
+                heapq.heappush(self.heap, (cost[other], self.matched[other], -other, other))
 
-    def _count(self, document: int, ranks: list[int], sign: int) -> None:
-        right = self.right[self.network[document]]
-        worth = self.weights[document] * (right[ranks[0]] - right[ranks[1]])
-        self.cost[ranks[0]] += sign * worth
 
-    def _push(self, rule: int) -> None:
-        if rule < len(self.count) - 1:
-            heapq.heappush(self.heap, (self.cost[rule], self.count[rule], -rule, rule))
+def _grouped(rules: np.ndarray, documents: int, count: int) -> list[list[int]]:
+    """The documents of each rule; ``rules`` holds those of all documents, and then again."""
+    order = np.argsort(rules, kind="stable")
+    ends = np.cumsum(np.bincount(rules, minlength=count)).tolist()
+    listed = (order % max(documents, 1)).tolist()
+    return [listed[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _whole(weights: np.ndarray) -> np.ndarray:
+    """Weights as whole numbers: a sum of floats that ought to be nothing can come out above it."""
+    weights = np.asarray(weights, dtype=np.float64)
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise DataError("The weights of documents are finite numbers, none below 0.")
+    _, exponent = np.frexp(weights.max(initial=0.0))
+    return np.rint(np.ldexp(weights, 40 - exponent)).astype(np.int64)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 import polars as pl
 
 from rnnscope.errors import DataError, UsageError
-from rnnscope.phrases import Phrases
+from rnnscope.phrases import Phrase, Phrases
 from rnnscope.rules.documents import as_tokens
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.pruning import kept_by_pruning
 from rnnscope.rules.rule import Decisions, Firing, Rule
 from rnnscope.rules.tables import LIMIT, html_table, shown
+from rnnscope.statistics import wilson
 
 if TYPE_CHECKING:
     from rnnscope.rules.evidence import Evidence
+
+Order = Literal["importance", "supported"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,6 +85,7 @@ class RuleList:
         max_rules: int | None = 1000,
         min_importance: float | None = None,
         default: int | None = None,
+        order: Order = "importance",
     ) -> Self:
         """Turn mined phrases into rules, most important first.
 
@@ -94,6 +98,11 @@ class RuleList:
             min_importance: the least S of a rule; no bound when None.
             default: the class when nothing matches; by default the class that the network gives
                 most often.
+            order: "importance", by S as in the paper; or "supported", by log S times the lower end
+                of the 95 % interval of the phrase's precision, the share of the documents it
+                occurs in that the network puts in its class. S says how strong a phrase is where
+                it stands; long documents have room for much else, and rare phrases have a large S
+                by chance.
         """
         if not isinstance(phrases, Phrases):
             raise UsageError(
@@ -104,7 +113,7 @@ class RuleList:
         check_bounds(max_rules, min_importance)
         kept: set[tuple[str, ...]] = set()
         rules: list[Rule] = []
-        for phrase in phrases:
+        for phrase in _ordered(phrases, order):
             if max_rules is not None and len(rules) == max_rules:
                 break
             if min_importance is not None and not phrase.importance >= min_importance:
@@ -197,26 +206,38 @@ class RuleList:
 
         Without a rule its documents fall to the next that matches. The rule whose absence costs
         the least agreement goes first, as long as that costs nothing; then, with ``max_rules``,
-        the cheapest until so many are left. The order of the rest is kept.
+        the cheapest until so many are left. The order of the rest is kept. A rule that matches
+        none of the documents goes.
 
         Args:
             documents: token lists or texts to prune on: the mined text, or more of its kind; not
                 what the list is judged on.
             network: the network's class of each, (documents,).
             max_rules: keep at most so many; all that pay for themselves when None.
+
+        Raises:
+            UsageError: ``max_rules`` below one.
+            DataError: no documents, or not a class of the list for each.
         """
         check_bounds(max_rules, None)
         matches = self._matcher.occurrences(as_tokens(documents, self.tokenizer))
-        network = np.asarray(network)
+        answers = np.asarray(network)
         count = len(matches.indptr) - 1
-        if network.shape != (count,):
+        if answers.shape != (count,) or not count:
             raise DataError(
                 "Rules are pruned on documents with the network's class of each.",
-                expected=f"({count},)",
-                got=str(network.shape),
+                expected=f"({count},)" if count else "one document or more",
+                got=str(answers.shape) if count else "none",
+            )
+        whole = answers.dtype.kind in "iu"
+        if not whole or answers.min() < 0 or answers.max() >= len(self.classes):
+            raise DataError(
+                "The network's class of each document is an index.",
+                expected=f"whole numbers, 0 to {len(self.classes) - 1}",
+                got=f"{answers.dtype}, {str(np.unique(answers))[:80]}",
             )
         labels = np.array([rule.class_index for rule in self.rules], dtype=np.int64)
-        kept = kept_by_pruning(matches, labels, self.default, network, max_rules=max_rules)
+        kept = kept_by_pruning(matches, labels, self.default, answers, max_rules=max_rules)
         return replace(self, rules=tuple(self.rules[k] for k in kept))
 
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
@@ -341,6 +362,24 @@ class RuleList:
         more = "" if self.size <= LIMIT else f", the first {LIMIT} shown"
         title = f"{self.size:,} rules{more}; the first whose phrase occurs decides"
         return html_table(title, ("", "phrase", "class", "S", "count", "precision"), listed)
+
+
+def _ordered(phrases: Phrases, order: Order) -> Iterator[Phrase]:
+    if order == "importance":
+        return iter(phrases)
+    if order != "supported":
+        raise UsageError(
+            "The order of the rules must exist.",
+            expected=" or ".join(get_args(Order)),
+            got=repr(order),
+        )
+    if not len(phrases):
+        return iter(())
+    row = np.arange(len(phrases))
+    documents = phrases.document_counts.sum(axis=1)
+    hits = phrases.document_counts[row, phrases.class_index]
+    key = wilson(hits, documents)[0] * phrases.log_importance.max(axis=1)
+    return (phrases[int(k)] for k in np.argsort(-key, kind="stable"))
 
 
 def check_bounds(max_rules: int | None, min_importance: float | None) -> None:
