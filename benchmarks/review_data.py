@@ -52,6 +52,12 @@ def imdb() -> Corpus:
     return _corpus("imdb", [*parts, _read("imdb", "test")])
 
 
+def imdb_texts() -> list[str]:
+    """The 25,000 training reviews, in a fixed random order."""
+    texts, _ = _read("imdb", "train")
+    return [texts[k] for k in np.random.default_rng(7).permutation(len(texts))]
+
+
 def imdb_sentences(count: int, seed: int = 0) -> list[tuple[str, ...]]:
     """Sentences of 4 to 35 words drawn from IMDB's training reviews, without labels."""
     found, words = [], []
@@ -79,14 +85,15 @@ def _read(name: str, split: str) -> tuple[list[str], np.ndarray]:
     return texts, table["label"].cast(pl.Int64).to_numpy()
 
 
-def _last_words(text: str) -> list[str]:
+def last_words(text: str) -> list[str]:
+    """The words of a review that are read."""
     return tokenize(text)[-LONGEST:]
 
 
 def _corpus(
     name: str,
     parts: list[tuple[list[str], np.ndarray]],
-    cut: Callable[[str], list[str]] = _last_words,
+    cut: Callable[[str], list[str]] = last_words,
 ) -> Corpus:
     documents, labels, splits = [], [], []
     for split, (texts, classes) in zip(("train", "validation", "test"), parts, strict=True):

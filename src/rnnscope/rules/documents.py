@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from rnnscope.data import tokenize
 from rnnscope.errors import DataError
 
@@ -32,3 +34,21 @@ def as_tokens(documents: Iterable[Any], tokenizer: str) -> Iterator[Any]:
                 )
             document = tokenize(document)
         yield document
+
+
+def checked_weights(weights: np.ndarray | None, documents: int) -> np.ndarray | None:
+    """How much each document counts, float64; None for all alike.
+
+    Raises:
+        DataError: not one finite number, 0 or more, for each.
+    """
+    if weights is None:
+        return None
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != (documents,) or not (np.isfinite(given).all() and (given >= 0).all()):
+        raise DataError(
+            "Documents are weighed by numbers, 0 or more.",
+            expected=f"({documents},)",
+            got=f"{given.shape}, from {given.min(initial=np.inf)}",
+        )
+    return given

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import Phrases
-from rnnscope.rules.documents import as_tokens
+from rnnscope.rules.documents import as_tokens, checked_weights
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.refit import Answers, Budget, most_telling, refit
 from rnnscope.rules.tables import LIMIT, html_table, shown
@@ -188,7 +188,7 @@ class PhraseModel:
         if not np.isfinite(targets).all():
             row = int(np.argmin(np.isfinite(targets).all(axis=1)))
             raise DataError("Logits are finite numbers.", got=f"{targets[row]} of document {row}")
-        answers = Answers.of(targets, _checked_weights(weights, len(tokens)))
+        answers = Answers.of(targets, checked_weights(weights, len(tokens)))
         counts = Matcher(phrases.words).occurrences(tokens)
         chosen = most_telling(
             counts,
@@ -363,19 +363,6 @@ def _own_weights(words: Sequence[tuple[str, ...]], mean: np.ndarray) -> np.ndarr
             # A phrase occurs in itself, once, with its own mean.
             weights[rows] -= inside[rows] @ weights - weights[rows]
     return _centred(weights)
-
-
-def _checked_weights(weights: np.ndarray | None, documents: int) -> np.ndarray | None:
-    if weights is None:
-        return None
-    given = np.asarray(weights, dtype=np.float64)
-    if given.shape != (documents,) or not (np.isfinite(given).all() and (given >= 0).all()):
-        raise DataError(
-            "Documents are weighed by numbers, 0 or more.",
-            expected=f"({documents},)",
-            got=f"{given.shape}, from {given.min(initial=np.inf)}",
-        )
-    return given
 
 
 def _centred(weights: np.ndarray) -> np.ndarray:

@@ -7,12 +7,12 @@ them together (one factor and a bias) and each by itself (a ridge penalty on the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -98,7 +98,7 @@ def refit(
     """Weights (phrases, classes) and bias (classes,) that meet the network's probabilities.
 
     The penalty on the departures is the one of ``RIDGES`` that agrees best with the network on a
-    tenth of the documents; the last fit is to all of them.
+    tenth of the documents (ties: likelihood); the last fit is to all of them.
     """
     counts = csr_matrix(counts, dtype=np.float64)
     documents = len(answers.weights)
@@ -106,18 +106,16 @@ def refit(
     held, kept = order[: documents // 10], order[documents // 10 :]
     given = answers.probabilities.argmax(axis=1)
 
-    def agreement(strength: float) -> float:
+    def merit(strength: float) -> tuple[float, float]:
+        """Agreement, and where it is the same the likelihood."""
         weights, bias = _around(counts[kept], prior, answers.take(kept), strength)
-        same = (counts[held] @ weights + bias).argmax(axis=1) == given[held]
-        return float(answers.weights[held] @ same)
+        logits = counts[held] @ weights + bias
+        share = answers.weights[held]
+        likelihood = (answers.probabilities[held] * log_softmax(logits, axis=1)).sum(axis=1)
+        return float(share @ (logits.argmax(axis=1) == given[held])), float(share @ likelihood)
 
-    best = _first_best(agreement, RIDGES) if len(held) >= 20 else RIDGES[2]
+    best = max(RIDGES, key=merit) if len(held) >= 20 else RIDGES[2]
     return _around(counts, prior, answers, best)
-
-
-def _first_best(value: Callable[[float], float], choices: tuple[float, ...]) -> float:
-    values = [value(choice) for choice in choices]
-    return choices[int(np.argmax(values))]
 
 
 def _around(

@@ -14,7 +14,7 @@ import polars as pl
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import Phrase, Phrases
-from rnnscope.rules.documents import as_tokens
+from rnnscope.rules.documents import as_tokens, checked_weights
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.pruning import kept_by_pruning
 from rnnscope.rules.rule import Decisions, Firing, Rule
@@ -201,6 +201,7 @@ class RuleList:
         network: np.ndarray,
         *,
         max_rules: int | None = None,
+        weights: np.ndarray | None = None,
     ) -> Self:
         """A shorter list that keeps its agreement with the network, by backward elimination.
 
@@ -214,10 +215,11 @@ class RuleList:
                 what the list is judged on.
             network: the network's class of each, (documents,).
             max_rules: keep at most so many; all that pay for themselves when None.
+            weights: (documents,), how much each counts; 1 when None.
 
         Raises:
             UsageError: ``max_rules`` below one.
-            DataError: no documents, or not a class of the list for each.
+            DataError: no documents, or not a class of the list or a weight for each.
         """
         check_bounds(max_rules, None)
         matches = self._matcher.occurrences(as_tokens(documents, self.tokenizer))
@@ -237,7 +239,14 @@ class RuleList:
                 got=f"{answers.dtype}, {str(np.unique(answers))[:80]}",
             )
         labels = np.array([rule.class_index for rule in self.rules], dtype=np.int64)
-        kept = kept_by_pruning(matches, labels, self.default, answers, max_rules=max_rules)
+        kept = kept_by_pruning(
+            matches,
+            labels,
+            self.default,
+            answers,
+            max_rules=max_rules,
+            weights=checked_weights(weights, count),
+        )
         return replace(self, rules=tuple(self.rules[k] for k in kept))
 
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
