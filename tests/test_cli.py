@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -217,3 +218,35 @@ def test_the_module_runs_as_a_process(run):
     assert done.returncode == 2
     assert done.stdout == ""
     assert "There must be a saved model" in done.stderr
+
+
+def test_what_cannot_be_exported_is_said_before_the_work(run, capsys, tmp_path):
+    """Once after minutes of mining, and the list was lost."""
+    (tmp_path / "mine.py").write_text("print(1)")
+    for arguments in (["--export", tmp_path / "mine.py"], ["--max-rules", 0]):
+        code, _, err = call(
+            capsys, "rules", "--model", run, "--data", run / "reviews.csv", *arguments
+        )
+        assert code == 2
+        assert "scoring" not in err
+    assert (tmp_path / "mine.py").read_text() == "print(1)"
+
+
+def test_a_class_name_cannot_steer_the_terminal(run, capsys, tmp_path):
+    """Escape codes in a model's or a list's class names were once printed as they are."""
+    names = ("\x1b[31mnegative", "positive")
+    replace(lexicon_network(WEIGHTS), classes=names).save(tmp_path / "model")
+    rows = ["text"] + [f"a {'good' if k % 2 else 'awful'} film x{k}" for k in range(80)]
+    (tmp_path / "data.csv").write_text("\n".join(rows) + "\n")
+    wrong = rs.RuleList.of([("good", names[0])], default=names[1], classes=names)
+    wrong.export(tmp_path / "wrong.json")
+    data = ["--model", tmp_path, "--data", tmp_path / "data.csv"]
+    for arguments in (
+        ["rules", *data],
+        ["judge", "--rules", tmp_path / "wrong.json", *data],
+        ["score", "good", "--model", tmp_path],
+    ):
+        code, out, _ = call(capsys, *arguments)
+        assert code == 0
+        assert "negative" in out
+        assert "\x1b" not in out

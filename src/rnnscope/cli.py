@@ -27,6 +27,9 @@ from rnnscope.fidelity import judge as judge_one
 from rnnscope.models import Model, load
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleEvidence, RuleList
+from rnnscope.rules.export import check_export
+from rnnscope.rules.rule_list import check_bounds
+from rnnscope.rules.tables import shown
 from rnnscope.scores import (
     CellDecomposition,
     CellDifference,
@@ -199,7 +202,10 @@ def rules(
         label: the column of labels.
         as_json: print all rules as JSON.
     """
-    _check_export(export)
+    # Before minutes of work.
+    if export is not None:
+        check_export(export)
+    check_bounds(max_rules, min_importance)
     network, corpus = load(model), load_corpus(data, text=text, label=label)
     material = Material.of(network, corpus, seed=0)
     _say(f"scoring and mining {len(material.mined):,} documents")
@@ -233,9 +239,9 @@ def rules(
         print(f"accuracy {judged.accuracy}")
     print(f"\n{'':>5}  {'S':>8}  {'times':>6}  {'class':10}  phrase")
     for rank, rule in enumerate(found.rules[:show], 1):
-        name = found.classes[rule.class_index]
-        print(f"{rank:5d}  {rule.importance:8.2f}  {rule.count:6d}  {name:10}  {rule.text}")
-    print(f"else: {found.classes[found.default]}")
+        name = shown(found.classes[rule.class_index])
+        print(f"{rank:5d}  {rule.importance:8.2f}  {rule.count:6d}  {name:10}  {shown(rule.text)}")
+    print(f"else: {shown(found.classes[found.default])}")
 
 
 def judge(
@@ -299,8 +305,9 @@ def judge(
     if worst:
         print(f"\n{'rank':>5}  {'decides':>7}  {'against':>7}  rule, and its surest counterexample")
     for against, one in worst:
-        print(f"{one.rank + 1:5d}  {one.decides:7d}  {against:7d}  {one.phrase}: {one.class_name}")
-        print(f"{'':>5}  {'':>7}  {'':>7}    {one.counterexamples[0].excerpt}")
+        rule = shown(f"{one.phrase}: {one.class_name}")
+        print(f"{one.rank + 1:5d}  {one.decides:7d}  {against:7d}  {rule}")
+        print(f"{'':>5}  {'':>7}  {'':>7}    {shown(one.counterexamples[0].excerpt)}")
 
 
 def score(
@@ -340,10 +347,10 @@ def score(
             }
         )
         return
-    print("".join(f"{name}: {p:.3f}   " for name, p in by_class.items()).rstrip() + "\n")
-    print(f"{'word':20} " + " ".join(f"{name:>12}" for name in network.classes))
+    print("".join(f"{shown(name)}: {p:.3f}   " for name, p in by_class.items()).rstrip() + "\n")
+    print(f"{'word':20} " + " ".join(f"{shown(name):>12}" for name in network.classes))
     for token, values in zip(found.tokens, found.values.tolist(), strict=True):
-        print(f"{token:20} " + " ".join(f"{value:+12.4f}" for value in values))
+        print(f"{shown(token):20} " + " ".join(f"{value:+12.4f}" for value in values))
     if scorer.complete:
         rest = (found.bias + found.initial).tolist()
         print(f"{'(no word)':20} " + " ".join(f"{value:+12.4f}" for value in rest))
@@ -450,16 +457,6 @@ def _finish(account: Account, page: Path, as_json: bool, started: float) -> None
             print(f"left out: {name}: {why.splitlines()[0]}")
     _say(f"done in {time.perf_counter() - started:.0f} s")
     print(f"report: {page}", file=sys.stderr if as_json else sys.stdout)
-
-
-def _check_export(path: Path | None) -> None:
-    """Before minutes of work: a list is written as JSON or as Python."""
-    if path is not None and path.suffix not in (".json", ".py"):
-        raise UsageError(
-            "A rule list is exported to JSON or to Python.",
-            expected="a name that ends in .json or .py",
-            got=str(path),
-        )
 
 
 def _most_against(evidence: Iterable[RuleEvidence]) -> list[tuple[int, RuleEvidence]]:

@@ -404,3 +404,42 @@ def test_scores_must_be_scores():
     scores.values[3] = np.nan
     with pytest.raises(DataError, match="finite"):
         deletion(model, scores)
+
+
+def test_levels_are_a_list():
+    """A generator was once used up by its check, and every figure NaN."""
+    model = model_of()
+    scores = CellDifference(model).score(DOCUMENTS)
+    expected = deletion(model, scores, levels=[10, 20]).drops
+    np.testing.assert_array_equal(
+        deletion(model, scores, levels=np.array([20, 10])).drops, expected
+    )
+    for levels in ((level for level in (10, 20)), 10):
+        with pytest.raises(UsageError, match="a list of numbers"):
+            deletion(model, scores, levels=levels)
+
+
+def test_other_words_of_the_same_lengths_are_not_what_was_scored():
+    """Only the lengths were once compared: a test of one text's scores on another."""
+    model = model_of()
+    scores = CellDifference(model).score(DOCUMENTS)
+    deletion(model, scores, documents=DOCUMENTS)
+    with pytest.raises(DataError, match="other words or lengths"):
+        deletion(model, scores, documents=[["good"] * len(d) for d in DOCUMENTS])
+
+
+def test_one_randomised_network_says_nothing():
+    """Its agreement has no interval, which was once read as outside of the null: not destroyed."""
+    planted = planted_network({"good": 1.0, "bad": -1.0})
+    documents = planted.documents(60, seed=0)
+    found = [
+        randomisation_test(
+            planted.model, CellDecomposition, rules_from, documents, repeats=2, seed=seed
+        ).stages[0]
+        for seed in range(6)
+    ]
+    assert {len(stage.by_network) for stage in found} >= {1}
+    for stage in found:
+        if len(stage.by_network) == 1:
+            assert stage.destroyed is None
+            assert "one network only" in stage.sentence

@@ -258,3 +258,36 @@ def test_a_text_is_not_a_list_of_letters():
         BagOfWords.fit(["good", "bad"], np.array([0, 1]))
     with pytest.raises(DataError, match="without any"):
         BagOfWords.fit([[], []], np.array([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["yes", "no"] * 20, "class indices"),
+        ([None] * 40, "class indices"),
+        (np.full(40, np.nan), "class indices"),
+        (np.full(40, -1), "class indices"),
+        (NETWORK[:, None], "one label for each"),
+    ],
+)
+def test_labels_are_indices(labels, message):
+    """Names of classes, or missing labels, once gave an accuracy of 0."""
+    with pytest.raises(DataError, match=message):
+        judge("rules", rules_of((("good",), 1)), DOCUMENTS, network=NETWORK, labels=labels)
+
+
+def test_the_words_of_texts_are_counted():
+    """The letters of a text once were."""
+    found = judge("rules", rules_of((("good",), 1)), ["Not good!"], network=np.array([1]))
+    assert found.words == 3
+
+
+def test_what_cannot_be_judged():
+    rules = rules_of((("good",), 1))
+    with pytest.raises(DataError, match="come as a list"):
+        judge("rules", rules, iter(DOCUMENTS), network=NETWORK)
+    with pytest.raises(UsageError, match="has a size"):
+        judge("rules", object(), DOCUMENTS, network=NETWORK)
+    for classes in (NETWORK.astype(float), NETWORK - 1):
+        with pytest.raises(DataError, match="class indices"):
+            compare({"rules": rules}, DOCUMENTS, network=NETWORK, fitted_on=(DOCUMENTS, classes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.helpers import WORDS, random_documents, random_module
 SKIP = ("<unk>", "<pad>")
 
 
+@cache  # to read a module and check that it was understood takes longer than to mine
 def model_of(*, classes=2, seed=0, kind="lstm"):
     module = random_module(kind, classes=classes, seed=seed, scale=2.0)
     return models.from_torch(module, vocabulary=WORDS)

@@ -13,13 +13,13 @@ from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.phrases import mine_phrases
 from rnnscope.scores import CellDecomposition, CellDifference
 from rnnscope.synthetic import lexicon_network
-from tests.helpers import WORDS, random_documents, random_module
+from tests.helpers import random_documents
+from tests.phrases.shards import model_of
 from tests.reference.phrases import mine
 
 
 def scores_of(*, classes=2, seed=0, count=60, kind="lstm"):
-    module = random_module(kind, classes=classes, seed=seed, scale=2.0)
-    model = models.from_torch(module, vocabulary=WORDS)
+    model = model_of(classes=classes, seed=seed % 8, kind=kind)
     return CellDecomposition(model).score(random_documents(count, seed=seed))
 
 

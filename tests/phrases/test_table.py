@@ -15,7 +15,9 @@ from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.phrases import PhraseTable, mine_phrases
 from rnnscope.phrases import sums as sums_module
 from rnnscope.phrases import table as table_module
-from rnnscope.phrases.words import Origin
+from rnnscope.phrases import windows as windows_module
+from rnnscope.phrases.levels import levels
+from rnnscope.phrases.words import Origin, Words
 from rnnscope.scores import CellDifference
 from tests.helpers import random_documents
 from tests.phrases.shards import SKIP, cut, made_up, model_of, scores_of
@@ -136,8 +138,47 @@ def test_a_table_on_disk_is_the_table_in_memory(tmp_path, monkeypatch):
     assert mine_phrases(merged) == mine_phrases(PhraseTable.merge(inside))
 
 
-def test_scores_too_large_for_exp_are_summed_all_the_same():
-    """exp(900) is infinite in float64; the sums carry a power of two."""
+@pytest.mark.parametrize("compiled", [True, False])
+def test_the_cut_by_first_word_changes_nothing(compiled, monkeypatch):
+    if compiled:
+        pytest.importorskip("numba")
+        monkeypatch.setattr(sums_module, "WORTH_COMPILING", 0)
+    scores = scores_of(classes=3)
+    whole = PhraseTable.of(scores)
+    monkeypatch.setattr(windows_module, "OCCURRENCES", 5)
+    words = Words.of(scores)
+    assert len(list(windows_module.windows(words, 5))) > 5
+    assert sum(int((w.reach > 0).sum()) for w in windows_module.windows(words, 5)) == int(
+        (words.reach > 0).sum()
+    )
+    require_close(PhraseTable.of(scores), whole)
+    if not compiled:
+        assert same_bits(PhraseTable.of(scores), whole)
+
+
+def test_an_n_gram_with_more_occurrences_than_a_block():
+    """Blocks are summed apart and then added: nothing may be lost or doubled where they meet."""
+    pytest.importorskip("numba")
+    from rnnscope.phrases.compiled import BLOCK, group_sums
+
+    rng = np.random.default_rng(0)
+    documents = random_documents(8 * BLOCK, words=["good", "film"])
+    values = rng.normal(0, 0.3, size=(sum(map(len, documents)), 2))
+    words = Words.of(made_up(documents, values, rng.normal(size=(8 * BLOCK, 2))))
+    for level in levels(words, 3):
+        assert level.counts.max() > 2 * BLOCK
+        got = group_sums(words, level, slice(1, 2), False)
+        expected = sums_module._plain(words, level, slice(1, 2), False)
+        assert got[3] is expected[3] is None
+        for a, b in zip(got[:3] + got[4:], expected[:3] + expected[4:], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("occurrences", [1, 1 << 16])
+def test_scores_too_large_for_exp_are_summed_all_the_same(occurrences, monkeypatch):
+    """exp(900) is infinite in float64; the sums carry a power of two, in every part of a table
+    also where one part alone needs it."""
+    monkeypatch.setattr(windows_module, "OCCURRENCES", occurrences)
     documents = [["good", "bad"], ["good", "film"], ["good"]]
     values = np.array([[-500, 400], [0, 0], [-3, 2], [1, -1], [-450, 451.0]])
     logits = [[0, 1]] * 3

@@ -219,3 +219,19 @@ def test_bad_input():
         PhraseVectorizer(phrases=["good", "Good"]).fit(["a"])
     with pytest.raises(DataError, match="document 0"):
         PhraseVectorizer(phrases=["good"]).fit(["a"]).transform([3])
+
+
+def test_documents_that_can_be_read_once_are_fitted_and_transformed():
+    """``fit_transform`` of a generator once gave a matrix without rows."""
+    expected = PhraseVectorizer(min_count=1).fit_transform(TEXTS)
+    found = PhraseVectorizer(min_count=1).fit_transform(text for text in TEXTS)
+    assert (found != expected).nnz == 0
+    inner = PhraseVectorizer(min_count=1).fit([iter(["good", "film"])])
+    assert ("good", "film") in inner.phrases_
+
+
+@pytest.mark.parametrize("document", [None, float("nan"), ["good", 3]])
+def test_learning_from_what_is_no_document(document):
+    """A missing text in a column once ended in a TypeError."""
+    with pytest.raises(DataError, match="document 1"):
+        PhraseVectorizer(min_count=1).fit(["good", document])

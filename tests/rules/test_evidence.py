@@ -138,3 +138,10 @@ def test_a_list_beside_its_network():
         compare_with_network(rules, model, [])
     with pytest.raises(UsageError, match="once or more"):
         compare_with_network(rules, model, documents, repeats=0)
+
+
+def test_documents_that_can_be_read_once_are_quoted_all_the_same():
+    """Words given by iterators were used up by the matching, and the excerpts empty."""
+    documents = [["the", "good", "film"]]
+    found = RULES.evidence([iter(document) for document in documents], network=np.array([1]))
+    assert found[1].covered[0].excerpt == "the good film"

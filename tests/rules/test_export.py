@@ -249,3 +249,33 @@ def test_tables_are_escaped():
     frame = hostile_rules([("not", "good"), ("good",)]).to_frame()
     assert frame["phrase"].to_list() == ["not good", "good"]
     assert frame["class"].to_list() == ["no", "yes"]
+
+
+def test_a_file_that_only_mentions_the_format_is_not_replaced(tmp_path):
+    """Any JSON file with a "format" and the words "rnnscope rule list" was once overwritten."""
+    path = tmp_path / "notes.json"
+    path.write_text('{"format": "notes", "about": "an rnnscope rule list"}')
+    with pytest.raises(UsageError, match="holds something else"):
+        hostile_rules([("a",)]).export(path)
+    assert "notes" in path.read_text()
+
+
+def test_a_link_and_a_files_permissions_are_kept(tmp_path):
+    """A link was once replaced by a file, and a private file made readable for all."""
+    rules = hostile_rules([("a",)])
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    rules.export(target)
+    target.chmod(0o600)
+    link.symlink_to(target)
+    hostile_rules([("b",)]).export(link)
+    assert link.is_symlink()
+    assert RuleList.load(target).rules[0].words == ("b",)
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_numbers_of_numpy_are_written(tmp_path):
+    """A float32 importance once ended the export with a TypeError."""
+    rule = Rule(words=("a",), class_index=0, importance=np.float32(2), precision=np.float32(0.5))
+    rules = RuleList(rules=(rule,), default=0, classes=("no", "yes"))
+    loaded = RuleList.load(rules.export(tmp_path / "rules.json"))
+    assert (loaded.rules[0].importance, loaded.rules[0].precision) == (2.0, 0.5)

@@ -371,3 +371,34 @@ def test_tables_are_escaped():
     shown.encode()
     repr(model).encode()
     assert "\u202e" not in shown + repr(model)
+
+
+def test_documents_that_count_for_nothing_are_as_good_as_absent():
+    """Where all that counted were put aside, the fit once failed inside scikit-learn."""
+    documents, logits = [["a"], ["b"]] * 12, np.array([[1.0, -1.0], [-1.0, 1.0]] * 12)
+    phrases = mined([("a",), ("b",)], [[0.5, -0.5], [-0.5, 0.5]])
+    weights = np.repeat([1.0, 0.0], 12)
+    found = PhraseModel.fit(phrases, documents, logits, weights=weights)
+    alone = PhraseModel.fit(phrases, documents[:12], logits[:12])
+    np.testing.assert_array_equal(found.weights, alone.weights)
+    with pytest.raises(DataError, match="must count"):
+        PhraseModel.fit(phrases, documents, logits, weights=np.zeros(24))
+
+
+def test_a_model_does_not_change_with_the_callers_array():
+    weights = np.array([[1.0, -1.0]])
+    model = PhraseModel(phrases=(("a",),), weights=weights, bias=[0, 0], classes=("n", "y"))
+    weights[0] = 7.0
+    assert model.weights.tolist() == [[1.0, -1.0]]
+
+
+@pytest.mark.parametrize("phrase", ["a", ["a"], (1,)])
+def test_a_phrase_is_a_tuple_of_words(phrase):
+    """A list once ended in a TypeError, a text was taken for letters."""
+    with pytest.raises(DataError, match="tuple of words"):
+        PhraseModel(phrases=(phrase,), weights=[[1, 2]], bias=[0, 0], classes=("n", "y"))
+
+
+def test_a_class_named_twice_is_refused():
+    with pytest.raises(DataError, match="name of its own"):
+        model_of({"a": [1, 2]}, classes=("no", "no"))

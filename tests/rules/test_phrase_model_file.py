@@ -231,13 +231,6 @@ def test_numbers_too_long_to_read(tmp_path):
             RuleList.load(path)
 
 
-def test_a_class_named_twice_is_not_saved(tmp_path):
-    model = model_of({"a": [1, 2]}, classes=("no", "no"))
-    with pytest.raises(DataError, match="each once"):
-        model.save(tmp_path / "model.json")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_only_a_file_of_its_kind_is_replaced(tmp_path):
     model = model_of({"a": [1, 2]})
     rules = RuleList.of([("a", "no")], default="no", classes=["no", "yes"])

@@ -164,3 +164,32 @@ def test_the_supported_order_weighs_importance_by_what_the_network_does_with_it(
     assert [rule.words for rule in rules.rules] == kept
     with pytest.raises(UsageError, match="order of the rules"):
         RuleList.from_phrases(phrases, order="best")
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "classes", "message"),
+    [
+        ("good", 0, ("no", "yes"), "tuple of words"),
+        (["good"], 0, ("no", "yes"), "tuple of words"),
+        ((3,), 0, ("no", "yes"), "tuple of words"),
+        (("good",), 0.5, ("no", "yes"), "class of the list"),
+        (("good",), 0, ("no", "no"), "name of its own"),
+    ],
+)
+def test_rules_are_checked(words, label, classes, message):
+    """A phrase given as a text was once exported as its letters, and half a class predicted."""
+    with pytest.raises(DataError, match=message):
+        RuleList(rules=(Rule(words=words, class_index=label),), default=0, classes=classes)
+
+
+def test_documents_that_are_no_list():
+    """None once ended in a TypeError."""
+    with pytest.raises(DataError, match="come as a list"):
+        rules_of((("good",), 1)).predict(None)
+
+
+def test_weights_that_are_all_nothing_prune_nothing():
+    """With no document that counts, every rule costs nothing, and all of them once went."""
+    rules = rules_of((("good",), 1))
+    with pytest.raises(DataError, match="must count"):
+        rules.pruned([["good"]], np.array([1]), weights=np.zeros(1))

@@ -159,11 +159,28 @@ def test_the_planted_rules_are_the_phrases_all_of_whose_words_speak():
         ({"good": 1.0}, {"window": 2}, "window"),
         ({"good": 1.0}, {"distractors": ["good"]}, "distractor"),
         ({"good": 1.0}, {"gain": 0.0}, "gain"),
+        ({"good": 1.0}, {"bias": float("nan")}, "bias"),
+        ({"good": 1.0}, {"window": -1}, "window"),
+        # Each was once taken for something else, and the network built.
+        ({"not  bad": 1.0, "not bad": 2.0}, {}, "once"),
+        ({"bad": 1.0}, {"negators": "not", "window": 1}, "single words"),
+        ({"bad": 1.0}, {"negators": ["not at all"], "window": 1}, "single words"),
+        ({"bad": 1.0}, {"distractors": "loud"}, "single words"),
+        ({SPURIOUS: 1.0}, {}, "mean nothing"),
     ],
 )
 def test_a_plan_that_cannot_be_built(phrases, options, message):
     with pytest.raises(UsageError, match=message):
         planted_network(phrases, **options)
+
+
+def test_the_words_around_planted_phrases_mean_nothing():
+    """A planted word that the fillers hold too once stood everywhere in the documents."""
+    planted = planted_network({"the": 1.0, "bad": -1.0})
+    for document in planted.documents(30, phrases=1):
+        assert sum(word in ("the", "bad") for word in document) == 1
+    with pytest.raises(UsageError, match="one planted thing"):
+        planted.documents(3, phrases=0)
 
 
 def _rules(planted, score):

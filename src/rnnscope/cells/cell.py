@@ -157,8 +157,8 @@ class Cell(ABC):
                     f"The {name} of a {self.kind} cell must have its width last.",
                     expected=f"(..., {width})",
                     got=str(tuple(value.shape)),
-                    fix="a state of an LSTM is h and c joined, twice the units"
-                    if self.kind == "lstm" and name == "state"
+                    fix="a state of an LSTM is h and c joined, twice the units unless projected"
+                    if self.kind.startswith("lstm") and name == "state"
                     else "check the array's last axis",
                 )
             if value.dtype != self.dtype:

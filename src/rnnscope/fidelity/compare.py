@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rnnscope.errors import DataError, UsageError
+from rnnscope.errors import UsageError
 from rnnscope.fidelity.baselines import BagOfNgrams, BagOfWords, Majority
 from rnnscope.fidelity.judge import Description, Fidelity, answers_of, check_judged, judged
 from rnnscope.statistics import Estimate, finite, paired_difference
@@ -141,17 +141,12 @@ def compare(
     for name in BASELINES:
         if name in descriptions:
             raise UsageError("A description must not take a baseline's name.", got=name)
-    texts, classes = fitted_on
-    if not len(texts) or len(texts) != len(classes):
-        raise DataError(
-            "The baselines are fitted to documents with the network's class of each.",
-            expected="as many classes as documents, at least one",
-            got=f"{len(texts)} documents, {len(classes)} classes",
-        )
+    texts = fitted_on[0]
+    classes = check_judged(texts, fitted_on[1], None)
     everyone: dict[str, Description] = dict(descriptions)
     left_out: dict[str, str] = {}
     for name, baseline in BASELINES.items():
-        fitted = baseline.fit(texts, np.asarray(classes))
+        fitted = baseline.fit(texts, classes)
         if fitted is None:
             left_out[name] = "The network gives one class only on the texts it would be fitted to."
         else:

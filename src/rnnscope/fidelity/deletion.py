@@ -141,13 +141,13 @@ def deletion(
         raise UsageError(
             "A removal must be known.", expected=" or ".join(map(repr, REMOVALS)), got=repr(removal)
         )
+    levels = np.sort(np.asarray(levels, dtype=float)).tolist() if np.ndim(levels) == 1 else []
     if not levels or not all(0 < level < 100 for level in levels) or draws < 1:
         raise UsageError(
             "Levels are per cent of a document's words, and draws are one or more.",
-            expected="numbers between 0 and 100; draws >= 1",
-            got=f"levels={tuple(levels)}, draws={draws}",
+            expected="a list of numbers between 0 and 100; draws >= 1",
+            got=f"levels={levels}, draws={draws}",
         )
-    levels = sorted(levels)
     encoded = encoded_documents(model, scores, documents)
     usable = [k for k, document in enumerate(encoded) if len(document) > 1]
     if not usable:

@@ -46,11 +46,14 @@ def encoded_documents(
             expected="documents=",
             got="none",
         )
-    if [len(d) for d in encoded] != np.diff(scores.offsets).tolist():
+    same = [len(d) for d in encoded] == np.diff(scores.offsets).tolist()
+    if same and scores.ids is not None:
+        same = all(map(np.array_equal, encoded, scores.ids))
+    if not same:
         raise DataError(
             "The documents must be those that were scored, in the same order.",
-            expected=f"{len(scores)} documents of the scores' lengths",
-            got=f"{len(encoded)} documents",
+            expected=f"the {len(scores)} documents of the scores",
+            got=f"{len(encoded)} documents, of other words or lengths",
         )
     if not np.isfinite(scores.values.cpu().numpy()).all():
         raise DataError("Scores must be finite numbers.", got="some that are not")

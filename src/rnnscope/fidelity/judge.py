@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
-from rnnscope.errors import DataError
+from rnnscope.errors import DataError, UsageError
+from rnnscope.rules.documents import as_tokens
 from rnnscope.statistics import Estimate, balanced_agreement, finite, kappa, mean, share
 
 
@@ -154,6 +155,12 @@ class Answers:
 
 def answers_of(description: Any, documents: Sequence[Any]) -> Answers:
     """Ask a description once, where it can say class and rule at once."""
+    if not hasattr(description, "predict") or not hasattr(description, "size"):
+        raise UsageError(
+            "A description gives classes and has a size.",
+            expected="something with predict(documents) and size",
+            got=type(description).__name__,
+        )
     start = perf_counter()
     if hasattr(description, "decide"):
         decided = description.decide(documents)
@@ -208,7 +215,7 @@ def judged(
         unsure=unsure,
         consulted=None if consulted is None else mean(consulted(documents)),
         documents=len(documents),
-        words=sum(len(document) for document in documents),
+        words=sum(map(len, as_tokens(documents, "words"))),
         seconds=answers.seconds,
         notes=tuple(notes),
     )
@@ -220,27 +227,41 @@ def check_judged(documents: Any, network: Any, labels: Any) -> np.ndarray:
     Raises:
         DataError: the arrays do not belong together, or there is nothing to judge on.
     """
+    if isinstance(documents, str) or not isinstance(documents, Sized):
+        raise DataError(
+            "Documents come as a list.",
+            expected="a list of token lists",
+            got=f"{documents!r:.40}",
+            fix="pass list(documents)",
+        )
     network = np.asarray(network)
-    if not len(documents) or len(documents) != len(network):
+    if not len(documents) or network.shape != (len(documents),):
         raise DataError(
             "A description is judged on documents with the network's class of each.",
             expected="as many classes as documents, at least one",
-            got=f"{len(documents)} documents, {len(network)} classes",
+            got=f"{len(documents)} documents, {network.size} classes in shape {network.shape}",
         )
-    if not np.issubdtype(network.dtype, np.integer) or network.min() < 0:
-        raise DataError(
-            "The network's classes are class indices.",
-            expected="whole numbers from 0",
-            got=f"an array of {network.dtype}, smallest {network.min()}",
-            fix="pass model.predict(documents)",
-        )
-    if labels is not None and len(labels) != len(documents):
-        raise DataError(
-            "There must be one label for each document.",
-            expected=f"{len(documents)} labels",
-            got=str(len(labels)),
-        )
+    _check_indices("The network's classes", network, fix="pass model.predict(documents)")
+    if labels is not None:
+        if np.shape(labels) != (len(documents),):
+            raise DataError(
+                "There must be one label for each document.",
+                expected=f"{len(documents)} labels",
+                got=f"shape {np.shape(labels)}",
+            )
+        _check_indices("Labels", np.asarray(labels), fix="number them as the network's classes are")
     return network
+
+
+def _check_indices(what: str, given: np.ndarray, *, fix: str) -> None:
+    # Anything else would agree with no class, and count as wrong.
+    if not np.issubdtype(given.dtype, np.integer) or given.min() < 0:
+        raise DataError(
+            f"{what} are class indices.",
+            expected="whole numbers from 0",
+            got=f"an array of {given.dtype}, such as {given[0]!r:.40}",
+            fix=fix,
+        )
 
 
 def _by_confidence(

@@ -271,6 +271,12 @@ def _read(
             None,
             "Randomising changed no weight: there are too few different entries to permute.",
         )
+    if len(each) < 2:
+        return (
+            None,
+            "Randomising changed the weights of one network only, which proves little: there are "
+            "few different entries to permute.",
+        )
     known = [value for value in each if np.isfinite(value)]
     rules_inside = None
     sentences: list[str] = []

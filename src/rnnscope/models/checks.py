@@ -94,19 +94,20 @@ def as_vectors(document: Any, width: int, row: int) -> np.ndarray:
             expected=f"an array (steps, {width})",
             got=f"document {row} holds words",
         )
-    values = np.asarray(document.detach().cpu() if isinstance(document, Tensor) else document)
-    if values.ndim != 2 or values.shape[1] != width or not np.isfinite(values).all():
+    values = _as_array(document)
+    fits = values.dtype.kind in "fiub" and values.ndim == 2 and values.shape[1] == width
+    if not fits or not np.isfinite(values).all():
         raise DataError(
             "A sequence of vectors must be finite and fit the model's input.",
             expected=f"an array (steps, {width}) of finite numbers",
-            got=f"sequence {row} with shape {values.shape}",
+            got=f"sequence {row} of type {values.dtype} and shape {values.shape}",
         )
     return values
 
 
 def as_indices(document: Any, rows: int, row: int) -> np.ndarray:
     """A document as word indices below ``rows``; ``row`` names it in the error."""
-    ids = np.asarray(document.detach().cpu() if isinstance(document, Tensor) else document)
+    ids = _as_array(document)
     if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
         raise DataError(
             "A document is a sequence of words, or of word indices.",
@@ -120,3 +121,15 @@ def as_indices(document: Any, rows: int, row: int) -> np.ndarray:
             got=f"document {row} holds {ids.min()} to {ids.max()}",
         )
     return ids.astype(np.int64)
+
+
+def _as_array(document: Any) -> np.ndarray:
+    """A document as an array; one of objects, which nothing accepts, where it is none."""
+    try:
+        if isinstance(document, Tensor):
+            document = document.detach().cpu()
+            if document.dtype == torch.bfloat16:
+                document = document.float()
+        return np.asarray(document)
+    except (TypeError, ValueError):  # rows of different lengths, sparse tensors
+        return np.empty(0, dtype=object)

@@ -122,6 +122,10 @@ class Model:
 
     @torch.no_grad()
     def _run(self, encoded: Sequence[np.ndarray], indices: Any, *, gates: bool = False):
+        with torch.autocast(self.device.type, enabled=False):
+            return self._run_in_own_dtype(encoded, indices, gates)
+
+    def _run_in_own_dtype(self, encoded: Sequence[np.ndarray], indices: Any, gates: bool):
         lengths = torch.tensor([len(document) for document in encoded], device=self.device)
         inputs, drive = self._inputs(encoded)
         layers: list[tuple[Run, ...]] = []
@@ -192,7 +196,7 @@ class Model:
     def _encode_one(self, document: Any, row: int) -> np.ndarray:
         if isinstance(document, str):
             document = self.tokenize(document)
-        if not hasattr(document, "__iter__"):
+        if not hasattr(document, "__iter__") or getattr(document, "ndim", 1) == 0:
             raise DataError(
                 "A document is a sequence of words, of word indices, or of vectors.",
                 expected="a list, an array or a text",

@@ -10,29 +10,32 @@ from numba import njit  # pyright: ignore[reportMissingImports]
 from rnnscope.phrases.levels import Level
 from rnnscope.phrases.words import Words
 
-BLOCK = 1024
+BLOCK = 256
 """Occurrences that are loaded at a time: they stay in the nearest cache."""
 
 
-def group_sums(words: Words, level: Level, kept: slice, signed: bool) -> tuple[Any, ...]:
+def group_sums(words: Words, level: Level, kept: slice, overflows: bool) -> tuple[Any, ...]:
     """See ``sums``: counts, documents, products, no scales, logs, squares, and so on."""
+    if overflows:
+        raise ValueError("exp would overflow")
     groups, classes = len(level), len(words.origin.classes)
+    signed = words.origin.signed
     width = kept.stop - kept.start
-    counts = np.zeros((classes, groups), dtype=np.uint32)
-    documents = np.zeros((classes, groups), dtype=np.uint32)
-    products = np.zeros((2 * classes if signed else 0, groups))
-    moments = np.zeros((4, width, groups))
-    pairs = np.zeros(groups, dtype=np.uint64)
-    strength = np.full((2, groups), -np.inf)
-    # What decides a branch is gathered first: a branch that waits for a far load costs ten times
-    # the load.
-    owner = words.owner[level.positions]
+    # One piece of memory, which the system hands out in large pages: page by page takes longer
+    # than all the sums.
+    sizes = [classes, 2 * classes if signed else 0, 4 * width, 1, 2]
+    whole = np.empty((sum(sizes), groups))
+    numbers, products, moments, pairs, strength = np.split(whole, np.cumsum(sizes)[:-1])
+    counts, documents = numbers.reshape(-1).view(np.uint32).reshape(2, classes, groups)
+    numbers[:] = 0
+    moments = moments.reshape(4, width, groups)
+    pairs = pairs[0].view(np.uint64)
     _sum(
         level.length,
         level.positions,
         level.starts,
-        owner,
-        words.predictions[owner],
+        words.owner,
+        words.predictions,
         words.values,
         signed,
         counts,
@@ -57,53 +60,71 @@ def _add(sums, k, value):
 
 
 @njit(inline="always")
-def _fill(terms, loaded, weakest, base, length, positions, values, signed):
-    """The occurrences from base on: strengths, log-ratios, exp of log-ratios, exp of logs."""
+def _fill(terms, loaded, weakest, mean, document, base, length, positions, owner, values, signed):
+    """The occurrences from base on, one a column: strengths, log-ratios, their exp, exp of logs."""
     classes = values.shape[1]
     factor = classes / (classes - 1) if signed else 1.0
-    exps = 2 + classes
-    size = min(len(terms), len(positions) - base)
-    # Loads alone first, so that the processor has many under way at once.
+    logs, ratios, raws = 2, 2 + classes, 2 + 2 * classes
+    size = min(len(document), len(positions) - base)
+    # Loads alone first, so that the processor has many under way at once; then a class at a time
+    # over all occurrences, which the compiler turns into vector instructions.
     for j in range(size):
         p = positions[base + j]
+        document[j] = owner[p]
+        loaded[0, j] = values[p, 0]
+    for k in range(classes):
         for t in range(length):
+            row = loaded[t * classes + k]
+            for j in range(size):
+                row[j] = values[positions[base + j] + t, k]
+    terms[2:, :size] = 0.0
+    weakest[:, :size] = np.inf
+    for t in range(length):
+        mean[:size] = 0.0
+        if signed:
             for k in range(classes):
-                loaded[j, t * classes + k] = values[p + t, k]
-    for j in range(size):
+                row = loaded[t * classes + k]
+                for j in range(size):
+                    mean[j] += row[j]
+            for j in range(size):
+                mean[j] /= classes
         for k in range(classes):
-            terms[j, 2 + k] = 0.0
-            weakest[0, k] = weakest[1, k] = np.inf
-        for t in range(length):
-            mean = 0.0
-            if signed:
-                for k in range(classes):
-                    mean += loaded[j, t * classes + k]
-                mean /= classes
-            for k in range(classes):
-                alone = loaded[j, t * classes + k]
-                against = (alone - mean) * factor
-                terms[j, 2 + k] += alone
-                weakest[0, k] = against if against < weakest[0, k] else weakest[0, k]
-                weakest[1, k] = alone if alone < weakest[1, k] else weakest[1, k]
-        mean = 0.0
-        for k in range(classes):
-            mean += terms[j, 2 + k] / classes if signed else 0.0
+            row, total = loaded[t * classes + k], terms[logs + k]
+            low, lowest = weakest[k], weakest[classes + k]
+            for j in range(size):
+                alone = row[j]
+                against = (alone - mean[j]) * factor
+                total[j] += alone
+                low[j] = against if against < low[j] else low[j]
+                lowest[j] = alone if alone < lowest[j] else lowest[j]
+    terms[0, :size] = weakest[0, :size]
+    terms[1, :size] = weakest[classes, :size]
+    for k in range(1, classes):
         for half in range(2):
-            terms[j, half] = weakest[half, 0]
-            for k in range(1, classes):
-                if weakest[half, k] > terms[j, half]:
-                    terms[j, half] = weakest[half, k]
-        for k in range(classes):
-            alone = terms[j, 2 + k]
-            against = (alone - mean) * factor
-            terms[j, 2 + k] = against
-            if signed:
-                terms[j, exps + classes + k] = np.exp(alone)
-                if classes > 2:
-                    terms[j, exps + k] = np.exp(against)
-        if signed and classes == 2:  # exp(a - b) without another exp
-            terms[j, exps] = terms[j, exps + 2] / terms[j, exps + 3]
-            terms[j, exps + 1] = terms[j, exps + 3] / terms[j, exps + 2]
+            row, best = weakest[half * classes + k], terms[half]
+            for j in range(size):
+                best[j] = row[j] if row[j] > best[j] else best[j]
+    if not signed:
+        return
+    mean[:size] = 0.0
+    for k in range(classes):
+        row = terms[logs + k]
+        for j in range(size):
+            mean[j] += row[j] / classes
+    for k in range(classes):
+        row, raw, ratio = terms[logs + k], terms[raws + k], terms[ratios + k]
+        for j in range(size):
+            raw[j] = np.exp(row[j])
+        for j in range(size):
+            row[j] = (row[j] - mean[j]) * factor
+        if classes > 2:
+            for j in range(size):
+                ratio[j] = np.exp(row[j])
+    if classes == 2:  # exp(a - b) without another exp
+        for k in range(2):
+            ratio, one, other = terms[ratios + k], terms[raws + k], terms[raws + 1 - k]
+            for j in range(size):
+                ratio[j] = one[j] / other[j]
 
 
 def _sum_loop(
@@ -125,28 +146,42 @@ def _sum_loop(
     kept = moments.shape[1]
     first = 2 + classes - kept
     exps = 2 + classes
-    terms = np.empty((BLOCK, 2 + 3 * classes))
-    loaded = np.empty((BLOCK, length * classes))
-    weakest = np.empty((2, classes))
+    terms = np.empty((2 + 3 * classes, BLOCK))
+    loaded = np.empty((length * classes, BLOCK))
+    weakest = np.empty((2 * classes, BLOCK))
+    mean = np.empty(BLOCK)
+    document = np.empty(BLOCK, dtype=owner.dtype)
     base = -BLOCK
     within = np.zeros(kept)
     product = np.zeros((2, len(products)))
     log, square, cluster, cross = np.zeros((4, 2, kept))
     for g in range(len(starts) - 1):
         start, stop = starts[g], starts[g + 1]
+        if start == base + BLOCK:
+            base = start
+            _fill(
+                terms,
+                loaded,
+                weakest,
+                mean,
+                document,
+                base,
+                length,
+                positions,
+                owner,
+                values,
+                signed,
+            )
+        j = start - base
         if stop - start == 1:  # most n-grams occur once
-            if start == base + BLOCK:
-                base = start
-                _fill(terms, loaded, weakest, base, length, positions, values, signed)
-            j = start - base
-            counts[label[start], g] = documents[label[start], g] = pairs[g] = 1
-            strength[0, g], strength[1, g] = terms[j, 0], terms[j, 1]
+            counts[label[document[j]], g] = documents[label[document[j]], g] = pairs[g] = 1
+            strength[0, g], strength[1, g] = terms[0, j], terms[1, j]
             for k in range(kept):
-                s = terms[j, first + k]
+                s = terms[first + k, j]
                 moments[0, k, g] = moments[3, k, g] = s
                 moments[1, k, g] = moments[2, k, g] = s * s
             for k in range(len(products)):
-                products[k, g] = terms[j, exps + k]
+                products[k, g] = terms[exps + k, j]
             continue
         product[:] = 0.0
         log[:] = 0.0
@@ -155,35 +190,63 @@ def _sum_loop(
         cross[:] = 0.0
         within[:] = 0.0
         seen = 0
-        document = owner[start]
-        documents[label[start], g] += np.uint32(1)
-        for r in range(start, stop):
+        held = 0
+        here = document[j]
+        weak, weak_alone = -np.inf, -np.inf
+        r = start
+        while r < stop:
             if r == base + BLOCK:
                 base = r
-                _fill(terms, loaded, weakest, base, length, positions, values, signed)
-            j = r - base
-            if owner[r] != document:
-                for k in range(kept):
-                    _add(cluster, k, within[k] * within[k])
-                    _add(cross, k, seen * within[k])
-                    within[k] = 0.0
-                pairs[g] += np.uint64(seen * seen)
-                seen = 0
-                document = owner[r]
-                documents[label[r], g] += np.uint32(1)
-            seen += 1
-            counts[label[r], g] += np.uint32(1)
-            for half in range(2):
-                if terms[j, half] > strength[half, g]:
-                    strength[half, g] = terms[j, half]
-            for k in range(kept):
-                s = terms[j, first + k]
-                within[k] += s
-                _add(log, k, s)
-                _add(square, k, s * s)
+                _fill(
+                    terms,
+                    loaded,
+                    weakest,
+                    mean,
+                    document,
+                    base,
+                    length,
+                    positions,
+                    owner,
+                    values,
+                    signed,
+                )
+            low, high = r - base, min(stop - base, BLOCK)
+            r = base + high
+            for j in range(low, high):
+                weak = terms[0, j] if terms[0, j] > weak else weak
+                weak_alone = terms[1, j] if terms[1, j] > weak_alone else weak_alone
+            # No more than a block is summed without carrying.
             for k in range(len(products)):
-                _add(product, k, terms[j, exps + k])
-        pairs[g] += np.uint64(seen * seen)
+                total = 0.0
+                for j in range(low, high):
+                    total += terms[exps + k, j]
+                _add(product, k, total)
+            for k in range(kept):
+                total, squares = 0.0, 0.0
+                for j in range(low, high):
+                    s = terms[first + k, j]
+                    total += s
+                    squares += s * s
+                _add(log, k, total)
+                _add(square, k, squares)
+            for j in range(low, high):
+                if document[j] != here:
+                    for k in range(kept):
+                        _add(cluster, k, within[k] * within[k])
+                        _add(cross, k, seen * within[k])
+                        within[k] = 0.0
+                    held += seen * seen
+                    counts[label[here], g] += np.uint32(seen)
+                    documents[label[here], g] += np.uint32(1)
+                    seen = 0
+                    here = document[j]
+                seen += 1
+                for k in range(kept):
+                    within[k] += terms[first + k, j]
+        counts[label[here], g] += np.uint32(seen)
+        documents[label[here], g] += np.uint32(1)
+        pairs[g] = held + seen * seen
+        strength[0, g], strength[1, g] = weak, weak_alone
         for k in range(len(products)):
             products[k, g] = product[0, k]
         for k in range(kept):

@@ -106,20 +106,20 @@ def levels(
             parts.
     """
     size = words.origin.size
+    pruned = flagged is not None or only is not None or least > 1
     code = np.full(len(words) + 1, -1, dtype=np.int32)
     columns: list[np.ndarray] = []
+    at = np.flatnonzero(words.reach > 0)
     for length in range(1, longest + 1):
         if only is not None and length > len(only):
             return
-        inside = words.reach >= length
-        if length > 1:
-            inside &= code[:-1] >= 0
-            inside &= code[1:] >= 0
+        at = at[words.reach[at] >= length]
+        if pruned and length > 1:
+            at = at[(code[at] >= 0) & (code[at + 1] >= 0)]
         flags = None if flagged is None else flagged(length)
-        at = np.flatnonzero(inside)
-        keys = words.ids[at + (length - 1)]
+        keys = words.ids[at + (length - 1)].astype(np.int64)
         if length > 1:
-            keys = keys + code[at].astype(np.int64) * size
+            keys += code[at].astype(np.int64) * size
         if flags is not None:
             near = _hinted(keys, flags[at])
             at, keys = at[near], keys[near]
@@ -155,11 +155,10 @@ def _sorted(
     """Positions by (key, position), where each key starts, and the different keys in order."""
     bits = total.bit_length()
     if int(keys.max()).bit_length() + bits <= 64:
-        both = keys.astype(np.uint64)
-        both <<= np.uint64(bits)
-        both |= at.astype(np.uint64)
+        both = keys.view(np.uint64) << np.uint64(bits)
+        both |= at.view(np.uint64)
         both.sort()
-        positions = (both & np.uint64((1 << bits) - 1)).astype(np.int64)
+        positions = (both & np.uint64((1 << bits) - 1)).view(np.int64)
         both >>= np.uint64(bits)
         ordered = both.view(np.int64)
     else:

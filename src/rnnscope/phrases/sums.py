@@ -67,18 +67,24 @@ def columns_of(origin: Origin, length: int) -> dict[str, Any]:
     return names | {f"strength_{test}": pl.Float64 for test in ("ratio", "raw")}
 
 
-def group_sums(words: Words, level: Level) -> Iterator[pl.DataFrame]:
-    """The statistics of every n-gram of a level, one row each, in its order, part by part."""
+def group_sums(words: Words, level: Level, *, whole: Words | None = None) -> Iterator[pl.DataFrame]:
+    """The statistics of every n-gram of a level, one row each, in its order, part by part.
+
+    Args:
+        words: where the n-grams are.
+        level: which.
+        whole: what the words are windows of; all its parts are summed alike.
+    """
     chosen = compared(words.origin)
     kept = slice(chosen[0], chosen[0] + len(chosen))
-    # A class against the others is at most twice as far from 0 as the furthest class alone.
-    peak = 2 * max(float(words.values.max()), -float(words.values.min())) * level.length
+    overflows = (words if whole is None else whole).peak * level.length > LARGEST
+    size = len(level.positions if whole is None else whole)
     compiled = None
-    if peak <= LARGEST and len(level.positions) >= WORTH_COMPILING:
+    if not overflows and size >= WORTH_COMPILING:
         compiled = _compiled()
     summed = _plain if compiled is None else compiled
     for part in level.parts(OCCURRENCES):
-        arrays = summed(words, part, kept, words.origin.signed)
+        arrays = summed(words, part, kept, overflows)
         yield _frame(words.origin, part, kept.start, arrays)
 
 
@@ -106,7 +112,7 @@ def scale_name(name: str) -> str:
     return f"{kind}_scale_{k}"
 
 
-def _plain(words: Words, level: Level, kept: slice, signed: bool) -> tuple[Any, ...]:
+def _plain(words: Words, level: Level, kept: slice, overflows: bool) -> tuple[Any, ...]:
     """In numpy, an array at a time."""
     positions, starts = level.positions, level.starts[:-1]
     groups, total = level.groups, len(level)
@@ -126,14 +132,14 @@ def _plain(words: Words, level: Level, kept: slice, signed: bool) -> tuple[Any, 
     size = np.diff(np.append(heads, len(positions)))
     blocks = np.searchsorted(heads, starts)
     products = scales = None
-    if signed:
+    if words.origin.signed:
         sums = np.concatenate([ratio, raw], axis=1)
         top = np.maximum.reduceat(sums, starts, axis=0)
         # Powers of two: moving one changes no digit.
         scales = np.where(np.abs(top) <= LARGEST, 0, np.ceil(top / np.log(2))).astype(np.int32)
         scaled = np.exp(sums - scales[groups] * np.log(2))
         products = np.add.reduceat(scaled, starts, axis=0).T
-        scales = scales.T if scales.any() else None
+        scales = scales.T if overflows else None
     return (
         np.bincount(cells, minlength=total * classes).reshape(-1, classes).T,
         np.bincount(cells[heads], minlength=total * classes).reshape(-1, classes).T,

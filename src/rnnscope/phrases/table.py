@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,6 +20,7 @@ from rnnscope.phrases.sums import (
     product_names,
     scale_name,
 )
+from rnnscope.phrases.windows import windows
 from rnnscope.phrases.words import Origin, Words
 from rnnscope.scores import WordScores
 
@@ -82,7 +82,12 @@ class PhraseTable:
                 "An n-gram has one word or more.", expected="max_length >= 1", got=repr(max_length)
             )
         words = Words.of(scores, signed=signed)
-        frames = (group_sums(words, level) for level in levels(words, max_length))
+        frames = (
+            (level.length, frame)
+            for window in windows(words, max_length)
+            for level in levels(window, max_length)
+            for frame in group_sums(window, level, whole=words)
+        )
         return _finish(words.origin, frames, max_length, predicted_by(words), len(words), path)
 
     @property
@@ -115,8 +120,11 @@ class PhraseTable:
         _require_addable(listed)
         first = listed[0]
         frames = (
-            _added([table.frames[k] for table in listed], first.origin, k + 1, path is not None)
+            (k + 1, frame)
             for k in range(first.max_length)
+            for frame in _added(
+                [table.frames[k] for table in listed], first.origin, k + 1, path is not None
+            )
         )
         predicted = np.sum([table.predicted for table in listed], axis=0)
         words = sum(table.words for table in listed)
@@ -138,7 +146,8 @@ class PhraseTable:
 
     def save(self, path: str | Path) -> Path:
         """Write the table to a directory: JSON and Parquet."""
-        return Path(_write(self.origin, iter(self.frames), self.predicted, self.words, path))
+        frames = enumerate(self.frames, 1)
+        return _write(self.origin, frames, self.max_length, self.predicted, self.words, path)
 
     @classmethod
     def load(cls, path: str | Path) -> PhraseTable:
@@ -236,14 +245,13 @@ def add_frames(frames: Sequence[pl.DataFrame], origin: Origin, length: int) -> p
     return pl.DataFrame(held)
 
 
-def _added(frames: list[Frame], origin: Origin, length: int, in_parts: bool) -> Any:
+def _added(
+    frames: list[Frame], origin: Origin, length: int, in_parts: bool
+) -> Iterator[pl.DataFrame]:
     """The sum of one length; part by part, each a range of the first key, where asked."""
     if not in_parts:
-        return add_frames([frame.lazy().collect() for frame in frames], origin, length)
-    return _parts(frames, origin, length)
-
-
-def _parts(frames: list[Frame], origin: Origin, length: int) -> Iterator[pl.DataFrame]:
+        yield add_frames([frame.lazy().collect() for frame in frames], origin, length)
+        return
     key = pl.col("key_0")
     heads = [frame.lazy().select(key).collect()["key_0"] for frame in frames]
     total = sum(len(head) for head in heads)
@@ -282,36 +290,27 @@ def _require_addable(tables: list[PhraseTable]) -> None:
 
 def _finish(
     origin: Origin,
-    frames: Iterator[Any],
+    frames: Iterable[tuple[int, pl.DataFrame]],
     max_length: int,
     predicted: np.ndarray,
     words: int,
     path: str | Path | None,
 ) -> PhraseTable:
-    """The table of these frames, in memory or written to the path; empty where they end early."""
+    """The table of these parts of each length, in memory or written to the path."""
     if path is not None:
-        return PhraseTable.scan(
-            _write(origin, _filled(frames, origin, max_length), predicted, words, path)
-        )
+        return PhraseTable.scan(_write(origin, frames, max_length, predicted, words, path))
+    held: list[list[pl.DataFrame]] = [[] for _ in range(max_length)]
+    for length, frame in frames:
+        held[length - 1].append(frame)
     return PhraseTable(
         origin=origin,
-        frames=tuple(_joined(frame) for frame in _filled(frames, origin, max_length)),
+        frames=tuple(
+            pl.concat(parts, rechunk=False) if parts else empty_frame(origin, length)
+            for length, parts in enumerate(held, 1)
+        ),
         predicted=predicted,
         words=words,
     )
-
-
-def _joined(parts: Any) -> Frame:
-    return parts if isinstance(parts, Frame) else pl.concat(parts, rechunk=False)
-
-
-def _filled(frames: Iterator[Any], origin: Origin, max_length: int) -> Iterator[Any]:
-    length = 0
-    for frame in frames:
-        length += 1
-        yield frame
-    for empty in range(length + 1, max_length + 1):
-        yield empty_frame(origin, empty)
 
 
 def empty_frame(origin: Origin, length: int) -> pl.DataFrame:
@@ -321,25 +320,32 @@ def empty_frame(origin: Origin, length: int) -> pl.DataFrame:
 
 def _write(
     origin: Origin,
-    frames: Iterator[Any],
+    frames: Iterable[tuple[int, Frame]],
+    max_length: int,
     predicted: np.ndarray,
     words: int,
     path: str | Path,
 ) -> Path:
     with new_folder(path, KIND) as draft:
-        length = 0
-        for length, frame in enumerate(frames, 1):
-            parts = [frame] if isinstance(frame, Frame) else frame
-            for part, rows in enumerate(parts):
-                file = draft / f"length_{length:02d}_{part:05d}.parquet"
-                # Fast to write, and a row group is what a filter on keys can skip.
-                rows.lazy().sink_parquet(file, compression="lz4", row_group_size=1 << 18)
+        parts = [0] * max_length
+
+        def write(length: int, frame: Frame) -> None:
+            file = draft / f"length_{length:02d}_{parts[length - 1]:05d}.parquet"
+            # Fast to write, and a row group is what a filter on keys can skip.
+            frame.lazy().sink_parquet(file, compression="lz4", row_group_size=1 << 18)
+            parts[length - 1] += 1
+
+        for length, frame in frames:
+            write(length, frame)
+        for length in range(1, max_length + 1):
+            if not parts[length - 1]:
+                write(length, empty_frame(origin, length))
         describe(
             draft,
             KIND,
             {
                 "origin": origin.to_dict(),
-                "max_length": length,
+                "max_length": max_length,
                 "predicted": predicted.tolist(),
                 "words": words,
             },

@@ -248,6 +248,12 @@ class Words:
         values *= classes / (classes - 1)
         return values
 
+    @cached_property
+    def peak(self) -> float:
+        """The furthest from 0 that a score of a class against the others may lie."""
+        # At most twice as far as the furthest class alone.
+        return 2 * max(float(self.values.max()), -float(self.values.min()))
+
     def passing(self, test: str, bar: float) -> np.ndarray:
         """(W, N): known words whose log score exceeds the bar."""
         rows = slice(0, len(self))

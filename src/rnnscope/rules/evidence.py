@@ -168,7 +168,8 @@ def collect_evidence(
     """See ``RuleList.evidence``."""
     if isinstance(documents, str):
         raise DataError("Documents come as a list.", got=f"one text, {documents[:40]!r}")
-    documents = list(documents)
+    # Examples are quoted from them, so each is read more than once.
+    documents = [list(d) if isinstance(d, Iterator) else d for d in documents]
     predicted, confidence = _network(np.asarray(network), len(documents), len(rules.classes))
     if labels is not None:
         labels = _classes(np.asarray(labels), len(documents), len(rules.classes), "labels")

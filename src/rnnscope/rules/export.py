@@ -22,12 +22,18 @@ KIND = files.Kind(
     written_by="RuleList.export",
 )
 ENTRY = ("phrase", "class", "importance", "count", "precision")
+ENDINGS = (".json", ".py")
 
 
 def export_rules(rules: RuleList, path: str | Path) -> Path:
     """Write a rule list to ``path``; see ``RuleList.export``."""
     writers = {".json": lambda: to_json(rules), ".py": lambda: to_python(rules)}
     return files.write(KIND, path, writers)
+
+
+def check_export(path: str | Path) -> None:
+    """Raise UsageError where a rule list would not be written, before it is made."""
+    files.check_path(KIND, path, ENDINGS)
 
 
 def to_json(rules: RuleList) -> str:

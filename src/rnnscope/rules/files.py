@@ -56,32 +56,35 @@ class Kind:
 
 def write(kind: Kind, path: str | Path, writers: Mapping[str, Callable[[], str]]) -> Path:
     """Write what the writer of the path's ending gives; replaces only a file of its kind."""
+    path = check_path(kind, path, writers)
+    text = writers[path.suffix]()
     try:
-        path = Path(path)
-        path.exists()
-    except (OSError, ValueError, TypeError) as error:
-        raise _unwritable(kind, path, error) from error
-    writer = writers.get(path.suffix)
-    if writer is None:
-        raise UsageError(
-            f"The ending of the name says how a {kind.name} is written.",
-            expected=f"a name that ends in {' or '.join(writers)}",
-            got=str(path)[:80],
-        )
-    text = writer()
-    try:
-        if path.exists() and not _is_a(kind, path):
-            raise UsageError(
-                f"An exported {kind.name} replaces an exported {kind.name} only.",
-                expected=f"a new path, or one that holds a {kind.name}",
-                got=f"{path}, which holds something else",
-                fix="name another path; nothing was written",
-            )
         _replace(path, text)
     except (OSError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
         raise _unwritable(kind, path, error) from error
+    return path
+
+
+def check_path(kind: Kind, path: str | Path, endings: Iterable[str]) -> Path:
+    """Raise UsageError for a path without one of the endings, or that holds something else."""
+    try:
+        path = Path(path)
+        taken = path.exists() and not _is_a(kind, path)
+    except (OSError, ValueError, TypeError) as error:
+        raise _unwritable(kind, path, error) from error
+    if path.suffix not in endings:
+        raise UsageError(
+            f"The ending of the name says how a {kind.name} is written.",
+            expected=f"a name that ends in {' or '.join(endings)}",
+            got=str(path)[:80],
+        )
+    if taken:
+        raise UsageError(
+            f"An exported {kind.name} replaces an exported {kind.name} only.",
+            expected=f"a new path, or one that holds a {kind.name}",
+            got=f"{path}, which holds something else",
+            fix="name another path; nothing was written",
+        )
     return path
 
 
@@ -177,19 +180,21 @@ def _is_a(kind: Kind, path: Path) -> bool:
         return False
     with path.open(encoding="utf-8", errors="replace") as file:
         start = file.read(200)
-    return start.startswith(kind.first_line) or (
-        start.lstrip("\ufeff{ \r\n\t").startswith('"format"') and kind.format in start
-    )
+    as_json = rf'\ufeff?\s*{{\s*"format"\s*:\s*"{kind.format}"'
+    return start.startswith(kind.first_line) or re.match(as_json, start) is not None
 
 
 def _replace(path: Path, text: str) -> None:
     """At no moment is the path half written."""
+    # A link stays one: what it points to is replaced. A file that others cannot read stays so.
+    path = path.resolve()
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        Path(draft).chmod(0o644)
+        Path(draft).chmod(mode)
         Path(draft).replace(path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)

@@ -214,7 +214,7 @@ class Matcher:
             )
         seen, row, rest = 0, 0, iter(documents)
         while batch := list(islice(rest, BATCH)):
-            batch = [_words(document, row + k) for k, document in enumerate(batch)]
+            batch = [words_of(document, row + k) for k, document in enumerate(batch)]
             compiled = self._worth_it(seen)
             encoded = self._encode(batch, row, compiled)
             yield encoded, compiled
@@ -240,7 +240,8 @@ class Matcher:
         try:
             lines = ["\0".join(document) for document in batch]
         except TypeError:
-            raise _other_things(batch, row) from None
+            check_words(batch, row)
+            raise
         offsets = np.cumsum(np.fromiter(chain([0], map(len, batch)), np.int64, len(batch) + 1))
         total = int(offsets[-1])
         if compiled and total:
@@ -292,7 +293,8 @@ class Matcher:
         return [text[a:b] for a, b in pairwise(ends)]
 
 
-def _words(document: Any, row: int) -> Sequence[str]:
+def words_of(document: Any, row: int) -> Sequence[str]:
+    """A document as a list of words; DataError for a text, or for nothing that holds words."""
     if isinstance(document, list | tuple):
         return document
     if isinstance(document, str | bytes) or not isinstance(document, Iterable):
@@ -304,16 +306,16 @@ def _words(document: Any, row: int) -> Sequence[str]:
     return list(document)
 
 
-def _other_things(batch: Sequence[Sequence[Any]], row: int) -> DataError:
-    for k, document in enumerate(batch, row):
+def check_words(documents: Sequence[Sequence[Any]], row: int = 0) -> None:
+    """Raise DataError if a document, the first of which is ``row``, holds other things."""
+    for k, document in enumerate(documents, row):
         for position, word in enumerate(document):
             if not isinstance(word, str):
-                return DataError(
+                raise DataError(
                     "A document is a sequence of words.",
                     expected="strings",
                     got=f"other things in document {k}: {word!r} at position {position}",
                 )
-    return DataError("A document is a sequence of words.", got="other things")
 
 
 def _checked(phrases: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:

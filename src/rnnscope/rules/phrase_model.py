@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import Phrases
-from rnnscope.rules.documents import as_tokens, checked_weights
+from rnnscope.rules.documents import as_tokens, check_phrases, checked_weights
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.refit import Answers, Budget, most_telling, refit
 from rnnscope.rules.tables import LIMIT, html_table, shown
@@ -64,8 +64,8 @@ class PhraseModel:
         fingerprint: the network's.
 
     Raises:
-        DataError: shapes that do not fit, a weight that is no finite number, a phrase without
-            words or that stands twice.
+        DataError: shapes that do not fit, a weight that is no finite number, a class named twice,
+            a phrase that is no tuple of words or stands twice.
     """
 
     phrases: tuple[tuple[str, ...], ...]
@@ -77,9 +77,11 @@ class PhraseModel:
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
+        check_phrases(self.phrases, self.classes, kind="phrase")
         shape = len(self.phrases), len(self.classes)
         for name, expected in (("weights", shape), ("bias", shape[1:])):
-            values = np.asarray(getattr(self, name), dtype=np.float64)
+            # Copied: the model must not change with the caller's array.
+            values = np.array(getattr(self, name), dtype=np.float64)
             object.__setattr__(self, name, values)
             if values.shape != expected:
                 raise DataError(
@@ -96,17 +98,6 @@ class PhraseModel:
                     expected=f"at most {LARGEST:g} in size",
                     got=f"{values[*row, k]} for {self.classes[k]!r} in {of}",
                 )
-        places: dict[tuple[str, ...], int] = {}
-        for place, words in enumerate(self.phrases, 1):
-            if not words:
-                raise DataError("A phrase has at least one word.", got=f"none in phrase {place}")
-            if words in places:
-                raise DataError(
-                    "Each phrase stands once in a phrase model.",
-                    got=f"{' '.join(words)!r} as phrase {places[words]} and as phrase {place}",
-                    fix="leave one out",
-                )
-            places[words] = place
 
     @classmethod
     def summed(cls, phrases: Phrases, *, max_phrases: int | None = None) -> Self:
@@ -160,7 +151,7 @@ class PhraseModel:
             choose: "energy", the phrases whose own scores move these documents' logits most, or
                 "l1", those that an L1-penalised regression on the network's answers keeps.
             weights: (documents,), how much each counts, such as more for the text the model is
-                meant for; 1 when None.
+                meant for: as if it stood there so many times. 1 when None.
             seed: of the tenth.
 
         Raises:
@@ -188,8 +179,11 @@ class PhraseModel:
         if not np.isfinite(targets).all():
             row = int(np.argmin(np.isfinite(targets).all(axis=1)))
             raise DataError("Logits are finite numbers.", got=f"{targets[row]} of document {row}")
-        answers = Answers.of(targets, checked_weights(weights, len(tokens)))
-        counts = Matcher(phrases.words).occurrences(tokens)
+        worth = checked_weights(weights, len(tokens))
+        worth = np.ones(len(tokens)) if worth is None else worth
+        heard = np.flatnonzero(worth)
+        answers = Answers.of(targets[heard], worth[heard])
+        counts: Any = Matcher(phrases.words).occurrences(tokens)[heard]
         chosen = most_telling(
             counts,
             _own_weights(phrases.words, phrases.mean),

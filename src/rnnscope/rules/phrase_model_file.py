@@ -40,7 +40,6 @@ def save_model(model: PhraseModel, path: str | Path) -> Path:
 
 def to_json(model: PhraseModel) -> str:
     """The model as JSON, one phrase a line."""
-    reading.classes(KIND, {"classes": list(model.classes)})
     header = {
         "classes": list(model.classes),
         "bias": _by_class(model, model.bias),

@@ -1,7 +1,8 @@
 """Which phrases, and with what weights, give a network's answers.
 
 The phrases' own scores are a prior, not a guess: they were read out of the network. The refit moves
-them together (one factor and a bias) and each by itself (a ridge penalty on the departure).
+them together (a factor and a bias; of three classes or more, a factor from each class's scores to
+each class's logit) and each by itself (a ridge penalty on the departure).
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class Answers:
     weights: np.ndarray
 
     @classmethod
-    def of(cls, logits: np.ndarray, weights: np.ndarray | None) -> Answers:
-        """From the network's logits.
+    def of(cls, logits: np.ndarray, weights: np.ndarray) -> Answers:
+        """From the network's logits and each document's weight, above 0.
 
         Raises:
             DataError: fewer than ten documents, or one class only.
@@ -59,10 +60,7 @@ class Answers:
             )
         probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return cls(
-            probabilities=probabilities,
-            weights=np.ones(len(logits)) if weights is None else weights,
-        )
+        return cls(probabilities=probabilities, weights=weights)
 
     def take(self, rows: np.ndarray) -> Answers:
         """Those of some documents."""
@@ -74,8 +72,8 @@ def most_telling(
 ) -> np.ndarray:
     """The columns within a budget, in their order.
 
-    "energy": those whose prior moves the logits most, by the sum over documents of
-    (count * weight)^2. "l1": those that an L1-penalised logistic regression keeps when its penalty
+    "energy": those whose prior moves the logits most, by the weighted sum over documents of
+    (count * prior)^2. "l1": those that an L1-penalised logistic regression keeps when its penalty
     is as weak as the budget allows; each document is weighed by how sure the network is.
 
     Args:
@@ -98,7 +96,8 @@ def refit(
     """Weights (phrases, classes) and bias (classes,) that meet the network's probabilities.
 
     The penalty on the departures is the one of ``RIDGES`` that agrees best with the network on a
-    tenth of the documents (ties: likelihood); the last fit is to all of them.
+    tenth of the documents (ties: likelihood), or a middle one where these are fewer than twenty;
+    the last fit is to all of them.
     """
     counts = csr_matrix(counts, dtype=np.float64)
     documents = len(answers.weights)

@@ -14,7 +14,7 @@ import polars as pl
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import Phrase, Phrases
-from rnnscope.rules.documents import as_tokens, checked_weights
+from rnnscope.rules.documents import as_tokens, check_phrases, checked_weights
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.pruning import kept_by_pruning
 from rnnscope.rules.rule import Decisions, Firing, Rule
@@ -41,7 +41,8 @@ class RuleList:
 
     Raises:
         UsageError: the default is no class index.
-        DataError: a rule of no class, without words, or with the phrase of another rule.
+        DataError: a class named twice, a rule of no class, whose phrase is no tuple of words, or
+            with the phrase of another rule.
     """
 
     rules: tuple[Rule, ...]
@@ -59,23 +60,14 @@ class RuleList:
                 got=repr(self.default),
             )
         labels = [self.default, *(rule.class_index for rule in self.rules)]
-        if not all(0 <= label < len(self.classes) for label in labels):
+        whole = all(isinstance(label, int | np.integer) for label in labels)
+        if not whole or not all(0 <= label < len(self.classes) for label in labels):
             raise DataError(
                 "A rule must name a class of the list.",
                 expected=f"0 to {len(self.classes) - 1}",
                 got=str(sorted(set(labels))),
             )
-        places: dict[tuple[str, ...], int] = {}
-        for place, rule in enumerate(self.rules, 1):
-            if not rule.words:
-                raise DataError("A rule has a phrase of at least one word.", got=f"rule {place}")
-            if rule.words in places:
-                raise DataError(
-                    "Each phrase stands once in a rule list: the second could never decide.",
-                    got=f"{rule.text!r} as rule {places[rule.words]} and as rule {place}",
-                    fix="leave one out",
-                )
-            places[rule.words] = place
+        check_phrases([rule.words for rule in self.rules], self.classes, kind="rule")
 
     @classmethod
     def from_phrases(
@@ -410,7 +402,7 @@ def check_bounds(max_rules: int | None, min_importance: float | None) -> None:
 
 
 def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _parts(words: tuple[str, ...]) -> list[tuple[str, ...]]:

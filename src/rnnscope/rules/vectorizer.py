@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
-from rnnscope.rules.matching import Matcher
+from rnnscope.rules.matching import Matcher, check_words, words_of
 
 
 class PhraseVectorizer(TransformerMixin, BaseEstimator):
@@ -59,11 +59,17 @@ class PhraseVectorizer(TransformerMixin, BaseEstimator):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < 1:
                 raise UsageError(f"{name} is a count.", expected="1 or more", got=repr(value))
-        documents = list(self._tokens(raw_documents))
-        phrases = self._learned(documents) if self.phrases is None else self._given()
+        tokens = self._tokens(raw_documents)
+        phrases = self._learned(list(tokens)) if self.phrases is None else self._given()
         self._matcher = Matcher(phrases)
         self.phrases_ = self._matcher.phrases
         return self
+
+    def fit_transform(self, X: Iterable[Any], y: Any = None, **fit_params: Any) -> csr_matrix:
+        """``fit``, then ``transform``; also of documents that can be read only once."""
+        if isinstance(X, Iterator):
+            X = list(X)
+        return self.fit(X, y, **fit_params).transform(X)
 
     def transform(self, raw_documents: Iterable[Any]) -> csr_matrix:
         """The counts, overlapping occurrences all counted, int64."""
@@ -91,7 +97,8 @@ class PhraseVectorizer(TransformerMixin, BaseEstimator):
                 fix="wrap it: [text]",
             )
         cut = self.tokenizer or tokenize
-        return (cut(d) if isinstance(d, str) else d for d in documents)
+        cuts = (cut(d) if isinstance(d, str) else d for d in documents)
+        return (words_of(document, row) for row, document in enumerate(cuts))
 
     def _given(self) -> list[Sequence[str]]:
         listed = getattr(self.phrases, "rules", self.phrases)
@@ -108,6 +115,7 @@ class PhraseVectorizer(TransformerMixin, BaseEstimator):
     def _learned(self, documents: list[Sequence[str]]) -> list[tuple[str, ...]]:
         """Length by length: a frequent phrase begins with a frequent one a word shorter."""
         offsets = np.cumsum([0, *map(len, documents)])
+        check_words(documents)
         words = sorted({word for document in documents for word in document})
         index = {word: k for k, word in enumerate(words)}
         ids = np.array([index[word] for document in documents for word in document], np.int64)

@@ -24,15 +24,24 @@ class Network:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.readout = model.require_readout()
-        self._kept: dict[int, tuple[Products, Buffers]] = {}
+        self._kept: dict[tuple[int, int], tuple[Products, Buffers]] = {}
 
-    def record(self, direction: Direction, read: Read, active: list[int]) -> Tape:
-        """Run one direction, by the closed form where the cell has one here."""
+    def record(self, place: tuple[int, int], read: Read, active: list[int]) -> Tape:
+        """Run one direction, by the closed form where the cell has one here.
+
+        Args:
+            place: its layer and its number there; what is kept belongs to the place, since one
+                direction may stand in several layers.
+            read: its drives.
+            active: how many rows are at work at each step.
+        """
+        layer, k = place
+        direction = self.model.layers[layer].directions[k]
         if not is_plain_lstm(direction.cell):
             return AutodiffTape(direction, read, active)
-        if id(direction) not in self._kept:
-            self._kept[id(direction)] = Products(direction.cell), Buffers()  # type: ignore[arg-type]
-        return LSTMTape(direction, read, active, *self._kept[id(direction)])
+        if place not in self._kept:
+            self._kept[place] = Products(direction.cell), Buffers()  # type: ignore[arg-type]
+        return LSTMTape(direction, read, active, *self._kept[place])
 
     @torch.no_grad()
     def run(
@@ -68,11 +77,8 @@ class Pass:
             _reader(drives, k, points, base[k] if base else None)
             for k in range(len(network.model.layers[0].directions))
         ]
-        for layer in network.model.layers:
-            tapes = [
-                network.record(direction, read, self.active)
-                for direction, read in zip(layer.directions, reads, strict=True)
-            ]
+        for level in range(len(network.model.layers)):
+            tapes = [network.record((level, k), read, self.active) for k, read in enumerate(reads)]
             self.tapes.append(tapes)
             reads = self._reads_above(len(self.tapes))
         self._pool()

@@ -30,9 +30,10 @@ from rnnscope.models import Model
 from rnnscope.numerics import flushed_denormals
 from rnnscope.scores.decomposed_run import Decomposer, Spans
 from rnnscope.scores.drives import Drives, drives_of
+from rnnscope.scores.inputs import require_room
 from rnnscope.scores.lstm_tape import is_plain_lstm
 from rnnscope.scores.score import Score
-from rnnscope.scores.word_scores import Batch
+from rnnscope.scores.word_scores import Batch, own_precision, require_finite
 
 BiasConvention = Literal["inclusive", "reference-2018"]
 CONVENTIONS: tuple[BiasConvention, ...] = ("inclusive", "reference-2018")
@@ -113,10 +114,11 @@ class ContextualDecomposition(Score):
         _require_lstm(model)
         self.bias: BiasConvention = bias
         both = len(model.layers[0].directions)
-        self._runs = [
-            Decomposer([layer.directions[k] for layer in model.layers], model.pooling)
-            for k in range(both)
-        ]
+        with torch.no_grad():
+            self._runs = [
+                Decomposer([layer.directions[k] for layer in model.layers], model.pooling)
+                for k in range(both)
+            ]
 
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
         encoded = self.model.encode(documents)
@@ -153,24 +155,28 @@ class ContextualDecomposition(Score):
 
         Raises:
             DataError: a document that the model cannot read, or a phrase outside its document.
+            ModelError: numbers beyond those that the model's dtype holds.
         """
         self._require_documents(documents)
         encoded = self.model.encode(documents)
+        require_room(self.model, encoded)
         wanted = _checked(spans, [len(document) for document in encoded])
         bias = self.model.require_readout().bias
         relevant = bias.new_empty(len(wanted), len(bias), device="cpu")
         logits = torch.empty_like(relevant)
         used = np.unique(wanted[:, 0])
-        for drives in drives_of(self.model, [encoded[k] for k in used], tokens=BATCH_TOKENS):
-            place = np.full(len(encoded), -1)
-            place[used[drives.indices.numpy()]] = np.arange(len(drives.indices))
-            rows = np.flatnonzero(place[wanted[:, 0]] >= 0)
-            for first in range(0, len(rows), SPANS_AT_ONCE):
-                own = rows[first : first + SPANS_AT_ONCE]
-                doc = torch.as_tensor(place[wanted[own, 0]], device=bias.device)
-                bounds = torch.as_tensor(wanted[own, 1:], device=bias.device)
-                found, whole = self._decompose(drives, doc, bounds[:, 0], bounds[:, 1])
-                relevant[own], logits[own] = found.cpu(), whole[doc].cpu()
+        with own_precision(bias.device):
+            for drives in drives_of(self.model, [encoded[k] for k in used], tokens=BATCH_TOKENS):
+                place = np.full(len(encoded), -1)
+                place[used[drives.indices.numpy()]] = np.arange(len(drives.indices))
+                rows = np.flatnonzero(place[wanted[:, 0]] >= 0)
+                for first in range(0, len(rows), SPANS_AT_ONCE):
+                    own = rows[first : first + SPANS_AT_ONCE]
+                    doc = torch.as_tensor(place[wanted[own, 0]], device=bias.device)
+                    bounds = torch.as_tensor(wanted[own, 1:], device=bias.device)
+                    found, whole = self._decompose(drives, doc, bounds[:, 0], bounds[:, 1])
+                    require_finite(found, whole)
+                    relevant[own], logits[own] = found.cpu(), whole[doc].cpu()
         bias = bias.detach().cpu()
         return PhraseDecomposition(
             spans=wanted,
@@ -223,7 +229,10 @@ def _require_lstm(model: Model) -> None:
 
 def _checked(spans: Any, lengths: list[int]) -> np.ndarray:
     """(phrases, 3) whole numbers that name phrases of these documents."""
-    wanted = np.asarray(spans)
+    try:
+        wanted = np.asarray(spans)
+    except ValueError:  # rows of different lengths
+        wanted = np.asarray("rows of different lengths")
     if wanted.size == 0:
         return np.zeros((0, 3), dtype=np.int64)
     if wanted.ndim != 2 or wanted.shape[1] != 3 or wanted.dtype.kind not in "iu":

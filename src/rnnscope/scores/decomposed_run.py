@@ -228,7 +228,7 @@ class Decomposer:
                 result[rows] += self._weight(t, doc[rows], where) * h
             going = ends[rows] > t + 1
             if t % CHECK_EVERY == CHECK_EVERY - 1:
-                going &= (stop[rows] > t + 1) | self._left(states, len(rows))
+                going &= (stop[rows] > t + 1) | self._left(states, known, t, doc[rows])
             if not bool(going.all()):
                 kept = going.nonzero()[:, 0]
                 for pair in states:
@@ -264,13 +264,15 @@ class Decomposer:
         seen = where[doc] == t
         return seen.to(dtype) if seen.ndim == 2 else seen.to(dtype)[:, None]
 
-    def _left(self, states: list, rows: int) -> Tensor:
-        """Whether anything is left of a phrase, beyond rounding."""
+    def _left(self, states: list, known: list[Known], t: int, doc: Tensor) -> Tensor:
+        """Whether anything is left of a phrase, beyond the rounding of its document's states."""
         eps = torch.finfo(self.bias.dtype).eps / 2
-        left = torch.zeros(rows, dtype=torch.bool, device=self.bias.device)
-        for pair in states:
-            for part in pair:
-                left |= part[:rows].abs().amax(dim=1) > eps
+        left = torch.zeros(len(doc), dtype=torch.bool, device=self.bias.device)
+        for layer, seen, pair in zip(self.layers, known, states, strict=True):
+            whole = seen.output[t], seen.memory[t, :, : layer.units]
+            for part, total in zip(pair, whole, strict=True):
+                limit = total.abs().amax(dim=1).mul_(8).clamp_(max=1).mul_(eps)[doc]
+                left |= ~(part[: len(doc)].abs().amax(dim=1) <= limit)
         return left
 
     def _zeros(self, rows: int, layer: LayerSplit) -> Tensor:

@@ -89,6 +89,7 @@ class GradientNorm(GradientScore):
     """
 
     name: ClassVar[str] = "gradient norm"
+    of_logits: ClassVar[bool] = False
 
     def _batch(self, passed: Pass, targets: Tensor | None) -> Batch:
         drives = passed.drives

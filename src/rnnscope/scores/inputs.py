@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rnnscope.errors import DataError, NotApplicable, UsageError
+from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 from rnnscope.models import Model
 
 BASELINES = ("zero", "mean", "unknown")
@@ -26,7 +27,7 @@ def as_documents(inputs: Any, lengths: Any) -> tuple[Any, int]:
         return inputs, 0
     padded = inputs.detach().cpu().numpy() if isinstance(inputs, Tensor) else inputs
     rows, width = padded.shape[:2]
-    sizes = np.full(rows, width) if lengths is None else np.asarray(lengths)
+    sizes = np.full(rows, width) if lengths is None else np.asarray(_on_cpu(lengths))
     fits = sizes.shape == (rows,) and sizes.dtype.kind in "iu"
     if not fits or (rows and not (sizes.min() >= 1 and sizes.max() <= width)):
         raise DataError(
@@ -40,7 +41,7 @@ def as_documents(inputs: Any, lengths: Any) -> tuple[Any, int]:
 def as_targets(target: Any, documents: int, classes: int) -> Tensor:
     """(documents,) class indices, from one for all or one for each."""
     try:
-        values = np.asarray([] if target is None else target)
+        values = np.asarray([] if target is None else _on_cpu(target))
     except (TypeError, ValueError):
         values = np.asarray([])
     whole = values.dtype.kind in "iu" and values.shape in ((), (documents,))
@@ -51,6 +52,42 @@ def as_targets(target: Any, documents: int, classes: int) -> Tensor:
             got=repr(target)[:80],
         )
     return torch.as_tensor(np.broadcast_to(values, (documents,)).astype(np.int64))
+
+
+def _on_cpu(values: Any) -> Any:
+    return values.detach().cpu() if isinstance(values, Tensor) else values
+
+
+def require_room(model: Model, encoded: Sequence[np.ndarray]) -> None:
+    """Hold the largest sums that these documents may lead to against what the dtype holds.
+
+    An infinite sum would saturate a gate, by the sign of whichever term came first, and look like
+    a number.
+
+    Raises:
+        ModelError: weights and inputs so large that a sum may be infinite.
+    """
+    if model.embedding is not None:
+        largest = float(model.embedding.detach().abs().max())
+    else:
+        largest = max((float(np.abs(document).max()) for document in encoded), default=0.0)
+    room = torch.finfo(model.dtype).max
+    for k, layer in enumerate(model.layers):
+        weights = [pair for d in layer.directions for pair in d.cell.parameters.items()]
+        for name, weight in weights:
+            if weight.ndim != 2:
+                continue
+            reach = float(weight.detach().double().abs().sum(dim=1).max())
+            reach *= max(1.0, largest) if k == 0 and name == "W" else 1.0
+            if not reach <= room:
+                raise ModelError(
+                    "The sums inside a network must stay finite numbers.",
+                    expected=f"sums within {room:.0e}",
+                    got=f"up to {reach:.0e} by {name} of layer {k}: an overflow in "
+                    + str(model.dtype).removeprefix("torch."),
+                    fix="look for a weight or an input that is far too large, or score "
+                    "model.to(torch.float64)",
+                )
 
 
 def baseline_vector(model: Model, baseline: Any) -> Tensor:
@@ -68,7 +105,8 @@ def baseline_vector(model: Model, baseline: Any) -> Tensor:
     if isinstance(baseline, str):
         return _named(model, baseline)
     try:
-        vector = torch.as_tensor(baseline, dtype=model.dtype, device=model.device).detach()
+        vector = torch.as_tensor(baseline, dtype=model.dtype, device=model.device)
+        vector = vector.detach().clone()
     except (TypeError, ValueError, RuntimeError):
         vector = torch.empty(0)
     if vector.shape != (model.input_size,) or not bool(torch.isfinite(vector).all()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -114,17 +115,21 @@ class IntegratedGradients(Score):
         max_points: int = 256,
     ) -> None:
         super().__init__(model)
-        if not 0 < tolerance < float("inf"):
-            raise UsageError("A tolerance is above zero.", got=f"tolerance={tolerance}")
-        if not 1 <= points <= max_points:
+        if not isinstance(tolerance, Real) or not 0 < tolerance < float("inf"):
+            raise UsageError(
+                "A tolerance is above zero.", expected="a number", got=f"tolerance={tolerance!r}"
+            )
+        whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (points, max_points))
+        if not whole or not 1 <= points <= max_points:
             raise UsageError(
                 "The integration needs at least one point.",
-                expected="1 <= points <= max_points",
-                got=f"points={points}, max_points={max_points}",
+                expected="whole numbers, 1 <= points <= max_points",
+                got=f"points={points!r}, max_points={max_points!r}",
             )
         self.tolerance, self.points, self.max_points = tolerance, points, max_points
         self.baseline = baseline_vector(model, baseline)
-        self._base = [d.cell.drive(self.baseline) for d in model.layers[0].directions]
+        with torch.no_grad():
+            self._base = [d.cell.drive(self.baseline) for d in model.layers[0].directions]
 
     def _result(self, tokens: list[tuple[str, ...]], encoded: list[np.ndarray]) -> WordScores:
         return IntegratedScores(

@@ -1,8 +1,8 @@
 """The LSTM's elementwise arithmetic in one pass over the memory, compiled by numba.
 
 Float32 on the CPU alone. tanh is the rational approximation of degree 13 over 6 that Eigen uses,
-``tanh(x) = x p(x^2) / q(x^2)`` on |x| < 7.9, right to a few units of the last place; the logistic
-function is ``(1 + tanh(x / 2)) / 2``.
+``tanh(x) = x p(x^2) / q(x^2)`` up to |x| = 8, where it is 1, right to a few units of the last
+place; the logistic function is ``(1 + tanh(x / 2)) / 2``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _F = np.float32
 def _compiled(function: Any) -> Any:
     # Division as the processor does it: a check for zero would keep loops from being vectorised.
     options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
-    options["fastmath"] = {"reassoc", "contract", "arcp", "nsz", "nnan"}
+    # What is no number must stay one, to be found at the end: no "nnan" here.
+    options["fastmath"] = {"reassoc", "contract", "arcp", "nsz"}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # no directory that a cache could be written to
@@ -30,7 +31,8 @@ P3, P4 = _F(5.12229709037114e-08), _F(-8.60467152213735e-11)
 P5, P6 = _F(2.00018790482477e-13), _F(-2.76076847742355e-16)
 Q0, Q1 = _F(4.89352518554385e-03), _F(2.26843463243900e-03)
 Q2, Q3 = _F(1.18534705686654e-04), _F(1.19825839466702e-06)
-EDGE, ONE, HALF = _F(7.90531110763549805), _F(1), _F(0.5)
+# The argument at which p and q meet. A gate that saturates below 1 would forget: 1e-7 a word.
+EDGE, ONE, HALF = _F(7.99881172180175781), _F(1), _F(0.5)
 
 
 @_compiled

@@ -159,7 +159,8 @@ class LSTMScan:
     def _track(self, t: int, n: int, now: int) -> None:
         """Keep where each unit is largest; of equals, the first in the order of the text."""
         h, best = self.h[:n], self.best[:n]
-        better = h >= best if self.reverse else h > best
+        # Said so that what is no number counts as larger, and is seen at the end.
+        better = ~(h < best) if self.reverse else ~(h <= best)
         pairs = ((best, h), (self.best_o[:n], self.open[:n]), (self.best_c[:n], self.c[now:][:n]))
         for kept, new in pairs:
             torch.where(better, new, kept, out=kept)

@@ -17,7 +17,7 @@ from rnnscope.numerics import flushed_denormals, single_thread
 from rnnscope.scores.lstm_memory import reads_by_scan, scan_batches
 from rnnscope.scores.lstm_scan import LONGEST_MEAN
 from rnnscope.scores.score import Score
-from rnnscope.scores.word_scores import Batch, WordScores, shards
+from rnnscope.scores.word_scores import Batch
 
 LARGEST_BYTES = 2**32
 """States of one document, and what is computed from them, that are held at a time at most."""
@@ -46,24 +46,6 @@ class MemoryScore(Score):
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
         for (batch,) in memory_batches(self.model, self.model.encode(documents), (self.forgets,)):
             yield batch
-
-    def stream(self, documents: Iterable[Any], *, shard: int = 10_000) -> Iterator[WordScores]:
-        """Score documents that need not fit into memory, some at a time.
-
-        A single document is bounded too: an LSTM of one layer reads any length in a fixed number
-        of arrays; other networks hold one document's states at a time and refuse, with a
-        sentence, one that is longer than that allows.
-
-        Args:
-            documents: as for ``score``; any iterable, looked at once.
-            shard: documents at a time.
-
-        Yields:
-            The scores of the next ``shard`` documents, in order. Drop one before the next and no
-            more than a shard is ever held.
-        """
-        for part in shards(documents, shard):
-            yield self.score(part)
 
 
 def memory_batches(

@@ -90,12 +90,15 @@ class ChangedWord(Score):
         logits = self.model.logits(documents)
         values = logits.new_zeros(len(documents), int(drives.lengths[0]), logits.shape[1])
         for row, document in enumerate(documents):
-            variants = [self._change(document, j) for j in range(len(document))]
-            if len(variants[0]):
-                changed = model.logits(variants)
-            else:
-                changed = self._empty_logits()
-            values[row, : len(document)] = logits[row] - changed
+            if self._base is None and len(document) == 1:
+                values[row, 0] = logits[row] - self._empty_logits()[0]
+                continue
+            # All the variants of a long document at once would need the square of its length.
+            at_once = max(1, 4 * BATCH_TOKENS // len(document))
+            for first in range(0, len(document), at_once):
+                places = range(first, min(first + at_once, len(document)))
+                changed = model.logits([self._change(document, j) for j in places])
+                values[row, places.start : places.stop] = logits[row] - changed
         return Batch(
             indices=drives.indices, values=values, initial=torch.zeros_like(logits), logits=logits
         )

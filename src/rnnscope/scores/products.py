@@ -15,7 +15,8 @@ def product_with(matrix: Tensor, bias: Tensor | None = None) -> Product:
     """``x -> x @ matrix.T (+ bias) (+ add)``, with the matrix laid out once for all the products.
 
     On the CPU in float32, torch's oneDNN kernels take a matrix packed beforehand, which is about
-    twice as quick as an ordinary product; where they are missing the ordinary one is used.
+    twice as quick as an ordinary product; where they are missing, or the user chose another
+    precision for torch's products, the ordinary one is used.
     """
     packed = _packed(matrix, bias)
     if packed is not None:
@@ -32,8 +33,12 @@ def product_with(matrix: Tensor, bias: Tensor | None = None) -> Product:
 def _packed(matrix: Tensor, bias: Tensor | None) -> Product | None:
     if matrix.device.type != "cpu" or matrix.dtype != torch.float32:
         return None
+    if torch.get_float32_matmul_precision() != "highest":
+        return None
     if not torch.backends.mkldnn.is_available() or min(matrix.shape) < 16:
         return None
+    # The kernel reads a bias as if it lay in one piece, whatever its strides are.
+    bias = None if bias is None else bias.detach().contiguous()
     try:
         operations = torch.ops.mkldnn
         weight = operations._reorder_linear_weight(matrix.detach().contiguous(), 256)

@@ -11,11 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnscope.errors import DataError, UsageError
+from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
-from rnnscope.scores.inputs import as_documents, as_targets
+from rnnscope.scores.inputs import as_documents, as_targets, require_room
 from rnnscope.scores.unsummed import UnsummedScores, refuse_completeness
-from rnnscope.scores.word_scores import Batch, WordScores
+from rnnscope.scores.word_scores import (
+    Batch,
+    WordScores,
+    own_precision,
+    require_finite,
+    shards,
+)
 
 
 class Score(ABC):
@@ -30,6 +36,10 @@ class Score(ABC):
     complete: ClassVar[bool] = True
     """Whether a document's scores, with ``initial``, add up to logit - bias."""
 
+    of_logits: ClassVar[bool] = True
+    """Whether the scores are proportional to the logit they are of: those of a single logit z,
+    which is read as two classes of -z/2 and z/2, are then twice those of its class."""
+
     def __init__(self, model: Model) -> None:
         if not isinstance(model, Model):
             raise UsageError(
@@ -39,6 +49,13 @@ class Score(ABC):
                 fix="read a torch module with from_torch(module)",
             )
         model.require_readout()
+        if model.dtype not in (torch.float32, torch.float64):
+            raise NotApplicable(
+                "Scores are computed in float32 or float64.",
+                expected="a model in one of them",
+                got=str(model.dtype),
+                fix="score model.to(torch.float32)",
+            )
         self.model = model
 
     def score(self, documents: Iterable[Any]) -> WordScores:
@@ -52,14 +69,42 @@ class Score(ABC):
 
         Raises:
             DataError: a document that the model cannot read; the message names it.
+            ModelError: weights or inputs so large that the dtype cannot hold their sums.
         """
         listed: Any = documents
         if not isinstance(documents, str):
             self._require_documents(documents)
             listed = [list(d) if isinstance(d, Iterator) else d for d in documents]
         encoded = self.model.encode(listed)
-        tokens = [_tokens(self.model, d, e) for d, e in zip(listed, encoded, strict=True)]
+        require_room(self.model, encoded)
+        if self.model.embedding is None:
+            # The scores are computed later: what the caller does to his arrays must not matter.
+            encoded = [np.array(document) for document in encoded]
+        longest = max([len(document) for document in encoded], default=0)
+        places = tuple(str(k) for k in range(longest))
+        tokens = [_tokens(self.model, d, e, places) for d, e in zip(listed, encoded, strict=True)]
         return self._result(tokens, encoded)
+
+    def stream(self, documents: Iterable[Any], *, shard: int = 10_000) -> Iterator[WordScores]:
+        """Score documents that need not fit into memory, some at a time.
+
+        A single document is held whole. Of the scores of an LSTM's memory (beta and gamma) even
+        one of any length is read in a fixed number of arrays where the network has one layer.
+
+        Args:
+            documents: as for ``score``; any iterable, looked at once.
+            shard: documents at a time.
+
+        Yields:
+            The scores of the next ``shard`` documents, in order. Drop one before the next and no
+            more than a shard is ever held.
+
+        Raises:
+            UsageError: a shard of no documents.
+            DataError: no iterable of documents, or a document that the model cannot read.
+        """
+        for part in shards(documents, shard):
+            yield self.score(part)
 
     def attribute(
         self,
@@ -75,7 +120,8 @@ class Score(ABC):
             inputs: token lists, texts or index arrays of any lengths; or one padded tensor, word
                 indices (B, T) or vectors (B, T, width).
             target: a class index for all documents, or one for each; may be left out for a
-                network with a single logit, whose scores are then those of that logit.
+                network with a single logit, whose scores are then those of that logit (a norm of
+                probabilities' gradients is of no logit: it stays as it is).
             lengths: (B,) words of each row of a padded tensor; all T where left out.
             return_convergence_delta: give also how far the scores miss what they add up to.
 
@@ -88,25 +134,29 @@ class Score(ABC):
             DataError: documents the model cannot read, or lengths that do not fit.
             UsageError: a target that is missing, no class index, or not one for each document.
             NotApplicable: a delta is asked of scores that do not add up to the logits.
+            ModelError: numbers beyond those that the model's dtype holds.
         """
         if return_convergence_delta and not self.complete:
             refuse_completeness(self.name)
         documents, width = as_documents(inputs, lengths)
         self._require_documents(documents)
         encoded = self.model.encode(documents)
+        require_room(self.model, encoded)
         readout = self.model.require_readout()
         single = target is None and readout.one_logit
         targets = as_targets(1 if single else target, len(encoded), len(readout.bias))
-        scale = 2.0 if single else 1.0
+        scale = 2.0 if single and self.of_logits else 1.0
         longest = max([len(document) for document in encoded], default=0)
         values = readout.bias.new_zeros(len(encoded), max(longest, width), device="cpu")
         delta = values.new_zeros(len(encoded))
         bias = readout.bias[targets.to(readout.bias.device), None]
-        for batch in self._target_batches(encoded, targets):
-            rows, found = batch.indices, batch.values[..., 0].cpu()
-            values[rows, : found.shape[1]] = scale * found
-            change = batch.logits - bias[rows] - batch.initial
-            delta[rows] = scale * (batch.values.sum(dim=1) - change)[:, 0].cpu()
+        with own_precision(self.model.device):
+            for batch in self._target_batches(encoded, targets):
+                require_finite(batch.values, batch.initial, batch.logits)
+                rows, found = batch.indices, batch.values[..., 0].cpu()
+                values[rows, : found.shape[1]] = scale * found
+                change = batch.logits - bias[rows] - batch.initial
+                delta[rows] = scale * (batch.values.sum(dim=1) - change)[:, 0].cpu()
         return (values, delta) if return_convergence_delta else values
 
     def _result(self, tokens: list[tuple[str, ...]], encoded: list[np.ndarray]) -> WordScores:
@@ -145,11 +195,11 @@ class Score(ABC):
         """The scores, batch by batch, in any order."""
 
 
-def _tokens(model: Model, document: Any, encoded: Any) -> tuple[str, ...]:
+def _tokens(model: Model, document: Any, encoded: Any, places: tuple[str, ...]) -> tuple[str, ...]:
     if isinstance(document, str):
         return tuple(model.tokenize(document))
     if model.embedding is not None and isinstance(next(iter(document)), str):
         return tuple(document)
-    if model.vocabulary is not None:
+    if model.embedding is not None and model.vocabulary is not None:
         return tuple(model.vocabulary.decode(encoded))
-    return tuple(str(k) for k in range(len(encoded)))
+    return places[: len(encoded)]

@@ -47,6 +47,8 @@ class AutodiffTape(Tape):
         self._drives: list[Tensor] = []
         self._outputs: list[Tensor] = []
         with torch.inference_mode(False), torch.enable_grad():
+            if any(weight.is_inference() for weight in cell.parameters.values()):
+                cell = cell.map(torch.clone)  # made in inference mode, it cannot be differentiated
             state = direction.start.expand(active[0], -1).clone()
             for t, count in enumerate(active[:-1]):
                 drive = read(t, count).detach().clone().requires_grad_()

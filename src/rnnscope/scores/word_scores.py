@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnscope.errors import DataError, NotApplicable, UsageError
+from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,7 +114,7 @@ class WordScores(Sequence[DocumentScores]):
         self.ids = None if model.embedding is None else tuple(encoded)
         self.offsets = np.concatenate([[0], np.cumsum([len(d) for d in encoded], dtype=np.int64)])
         self.encoded = encoded
-        self._batches = batches
+        self._device, self._batches = model.device, batches
 
     @cached_property
     def _flat(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -122,14 +123,16 @@ class WordScores(Sequence[DocumentScores]):
         values = self.bias.new_empty(int(self.offsets[-1]), classes)
         initial = self.bias.new_empty(len(self), classes)
         logits = self.bias.new_empty(len(self), classes)
-        for batch in self._batches():
-            rows = batch.indices
-            starts = torch.as_tensor(self.offsets)[rows]
-            lengths = torch.as_tensor(self.offsets)[rows + 1] - starts
-            steps = torch.arange(batch.values.shape[1])
-            inside = steps < lengths[:, None]
-            values[(starts[:, None] + steps)[inside]] = batch.values.cpu()[inside]
-            initial[rows], logits[rows] = batch.initial.cpu(), batch.logits.cpu()
+        with own_precision(self._device):
+            for batch in self._batches():
+                require_finite(batch.values, batch.initial, batch.logits)
+                rows = batch.indices
+                starts = torch.as_tensor(self.offsets)[rows]
+                lengths = torch.as_tensor(self.offsets)[rows + 1] - starts
+                steps = torch.arange(batch.values.shape[1])
+                inside = steps < lengths[:, None]
+                values[(starts[:, None] + steps)[inside]] = batch.values.cpu()[inside]
+                initial[rows], logits[rows] = batch.initial.cpu(), batch.logits.cpu()
         return values, initial, logits
 
     @property
@@ -151,6 +154,8 @@ class WordScores(Sequence[DocumentScores]):
     def completeness(self) -> Completeness:
         """How well the scores add up, over all documents."""
         values, initial, logits = self._flat
+        if not len(self):
+            return Completeness(error=0.0, relative=0.0, documents=0)
         owner = torch.as_tensor(np.repeat(np.arange(len(self)), np.diff(self.offsets)))
         total = torch.zeros_like(logits).index_add_(0, owner, values) + initial
         size = torch.zeros_like(logits).index_add_(0, owner, values.abs())
@@ -163,6 +168,11 @@ class WordScores(Sequence[DocumentScores]):
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: the scores, computed first; the way to compute them stays here."""
+        _ = self._flat
+        return {**self.__dict__, "_batches": None}
 
     @overload
     def __getitem__(self, index: int) -> DocumentScores: ...
@@ -185,6 +195,29 @@ class WordScores(Sequence[DocumentScores]):
 
     def __repr__(self) -> str:
         return f"WordScores({self.method}, {len(self)} documents, {self.offsets[-1]} words)"
+
+
+@contextmanager
+def own_precision(device: torch.device) -> Iterator[None]:
+    """Compute in the dtype of the weights, whatever automatic mixed precision is around."""
+    with torch.autocast(device.type, enabled=False):
+        yield
+
+
+def require_finite(*parts: Tensor) -> None:
+    """Hold what was computed against overflow.
+
+    Raises:
+        ModelError: one is infinite or no number.
+    """
+    if not all(bool(torch.isfinite(part).all()) for part in parts):
+        raise ModelError(
+            "Scores and logits must be finite numbers.",
+            expected=f"sums within {torch.finfo(parts[0].dtype).max:.0e}",
+            got=f"an overflow in {str(parts[0].dtype).removeprefix('torch.')}",
+            fix="look for a weight or an input that is far too large, or score "
+            "model.to(torch.float64)",
+        )
 
 
 def shards(documents: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -227,6 +260,13 @@ def against_others(values: Tensor) -> Tensor:
 
     ``s_i = log beta_i - mean_{k != i} log beta_k``. Adding one vector to every row of the readout,
     which changes no probability, does not change it; for two classes it is the paper's ratio.
+
+    Raises:
+        NotApplicable: there is one class.
     """
     classes = values.shape[-1]
+    if classes < 2:
+        raise NotApplicable(
+            "A class is compared with the others.", expected="two classes or more", got=f"{classes}"
+        )
     return (values - values.mean(dim=-1, keepdim=True)) * (classes / (classes - 1))

@@ -130,13 +130,23 @@ class Planted:
             count: how many.
             seed: of the draws.
             phrases: planted things in a document at most.
+
+        Raises:
+            UsageError: a count below 0, or no planted thing.
         """
+        if count < 0 or phrases < 1:
+            raise UsageError(
+                "Documents are counted, and hold one planted thing or more.",
+                expected="count >= 0, phrases >= 1",
+                got=f"count={count}, phrases={phrases}",
+            )
         rng = np.random.default_rng(seed)
         things: list[Words] = [*self.phrases, *((word,) for word in self.distractors)]
         if self.window:
             things += [(n, *p) for n in self.negators for p in self.phrases]
         often = np.array([0.25 ** len(thing) for thing in things])
-        fillers = [word for word in FILLERS if word != SPURIOUS]
+        known = {SPURIOUS, *self.negators, *(word for words in self.phrases for word in words)}
+        fillers = [word for word in FILLERS if word not in known]
         made = []
         for _ in range(count):
             document = self._filled(rng, fillers)
@@ -187,11 +197,15 @@ def planted_network(
         gain: how far an occurrence moves a unit's memory; small, so that they add up.
 
     Raises:
-        UsageError: a weight that is not finite, a window without negators or negators without a
-            window, a gain outside (0, 1), or a distractor that is in a phrase.
+        UsageError: a weight or bias that is not finite, a phrase given twice, a window without
+            negators or negators without a window, a gain outside (0, 1), a negator or distractor
+            that is not one word, a distractor that is in a phrase, or phrases of ``SPURIOUS`` or
+            of all words in ``FILLERS``.
     """
     listed = {tuple(text.split()): float(weight) for text, weight in phrases.items()}
-    _check(listed, negators, window, distractors, gain)
+    if len(listed) < len(phrases):
+        raise UsageError("Each phrase is planted once.", got=str(list(phrases)))
+    _check(listed, negators, window, distractors, bias, gain)
     known = dict.fromkeys(
         [word for words in listed for word in words] + [*negators, *distractors, *FILLERS]
     )
@@ -305,9 +319,12 @@ def _check(
     negators: Sequence[str],
     window: int,
     distractors: Sequence[str],
+    bias: float,
     gain: float,
 ) -> None:
     used = {word for words in phrases for word in words} | set(negators)
+    listed = not isinstance(negators, str) and not isinstance(distractors, str)
+    single = listed and all(len(word.split()) == 1 for word in (*negators, *distractors))
     rules = (
         (all(phrases), "A planted phrase has at least one word.", "an empty phrase"),
         (
@@ -315,8 +332,19 @@ def _check(
             "The weight of a planted phrase is a finite number.",
             str(phrases),
         ),
+        (isfinite(bias), "The bias is a finite number.", str(bias)),
         (
-            bool(negators) == (window > 0),
+            single,
+            "Negators and distractors are lists of single words.",
+            f"negators={negators!r}, distractors={distractors!r}",
+        ),
+        (
+            SPURIOUS not in used and not used.issuperset(FILLERS[:-1]),
+            "Words that mean nothing stand around the planted phrases.",
+            f"{sorted(used.intersection(FILLERS))} in a phrase or a negator",
+        ),
+        (
+            isinstance(window, int) and window >= 0 and bool(negators) == (window > 0),
             "Negators go with a window of one word or more.",
             f"negators={tuple(negators)}, window={window}",
         ),

@@ -21,7 +21,7 @@ class WordVectors:
 
     Raises:
         UsageError: it is no mapping from words to vectors.
-        DataError: vectors of different widths, or not finite.
+        DataError: vectors of different widths, or not of finite numbers.
     """
 
     words: tuple[str, ...]
@@ -36,14 +36,16 @@ class WordVectors:
                 expected="{word: vector, ...}, at least one word",
                 got=type(vectors).__name__,
             )
-        widths = {np.shape(vector) for vector in vectors.values()}
-        if len(widths) > 1 or len(next(iter(widths))) != 1:
+        rows = [_as_array(word, vector) for word, vector in vectors.items()]
+        widths = {row.shape for row in rows}
+        if len(widths) > 1 or rows[0].ndim != 1 or not rows[0].size:
             raise DataError(
                 "All word vectors have one width.",
                 expected="one-dimensional arrays of one length",
                 got=", ".join(str(shape) for shape in sorted(widths)[:3]),
             )
-        table = np.array(list(vectors.values()), dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 is found below
+            table = np.array(rows, dtype=np.float32)
         if not np.isfinite(table).all():
             word = list(vectors)[int(np.argmin(np.isfinite(table).all(axis=1)))]
             raise DataError("Word vectors are finite numbers.", got=f"those of {word!r} are not")
@@ -76,3 +78,15 @@ class WordVectors:
         for word, vector in zip(self.words, self.table, strict=True):
             if word in index:
                 rows[index[word], : self.width] = vector
+
+
+def _as_array(word: object, vector: object) -> np.ndarray:
+    try:
+        row = np.asarray(vector)
+    except (TypeError, ValueError):
+        row = np.empty(0, dtype=object)
+    if row.size and row.dtype.kind not in "fiu":
+        raise DataError(
+            "Word vectors are finite numbers.", got=f"{word!r} has values of type {row.dtype}"
+        )
+    return row
