@@ -74,6 +74,7 @@ def one_run(name: str, corpus: rs.Corpus, seed: int, folder: Path) -> dict[str, 
     mined, weights = mined_text(name, corpus)
     beta, gamma = rs.beta_and_gamma(model, mined)
     answers, logits = beta.predictions, beta.logits.numpy()
+    bias = model.require_readout().bias.double().numpy()
     rows: dict[str, dict[str, Any]] = {
         "lstm": {"accuracy": share(network == test.labels), "agreement": 1.0, "size": 0}
     }
@@ -103,7 +104,7 @@ def one_run(name: str, corpus: rs.Corpus, seed: int, folder: Path) -> dict[str, 
                     phrases, mined, logits, max_phrases=size, weights=weights
                 )
                 judge(f"phrase_model_{size or 'all'}", fitted)
-        judge(f"phrases_summed_{method}", rs.PhraseModel.summed(phrases))
+        judge(f"phrases_summed_{method}", rs.PhraseModel.summed(phrases, bias=bias))
     gradient_rules(model, mined, name, judge)
     for row, bag in (("bag_of_words", BagOfWords), ("bag_of_1_3_grams", BagOfNgrams)):
         judge(row, bag.fit(mined, answers))

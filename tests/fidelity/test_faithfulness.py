@@ -388,7 +388,7 @@ def test_a_sanity_check_that_can_say_nothing_says_so():
     json.dumps(constant.to_dict(), allow_nan=False)
     assert "cannot be said" in constant.sentence
     with pytest.raises(UsageError, match="twice"):
-        randomisation_test(model, CellDecomposition, None, documents, repeats=1)
+        randomisation_test(model, CellDecomposition, None, documents, repeats=2)
     with pytest.raises(DataError, match="at least one"):
         randomisation_test(model, CellDecomposition, None, [])
 
@@ -434,7 +434,7 @@ def test_one_randomised_network_says_nothing():
     documents = planted.documents(60, seed=0)
     found = [
         randomisation_test(
-            planted.model, CellDecomposition, rules_from, documents, repeats=2, seed=seed
+            planted.model, CellDecomposition, rules_from, documents, repeats=3, seed=seed
         ).stages[0]
         for seed in range(6)
     ]

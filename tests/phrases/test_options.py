@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnscope.errors import DataError, UsageError
+from rnnscope.errors import DataError, ModelError, UsageError
 from rnnscope.phrases import PhraseTable, mine_phrases
 from rnnscope.scores import CellDecomposition
 from rnnscope.synthetic import lexicon_network
@@ -191,14 +191,16 @@ def test_scores_that_are_not_finite_are_refused(wrong):
     values = np.zeros((3, 2))
     values[1, 0] = wrong
     scores = made_up(documents, values, [[0, 1], [1, 0]])
+    # NaN and infinity are refused where scores are made; the rest where phrases are.
+    error, message = (DataError, "1 that are not") if wrong == 1e9 else (ModelError, "finite")
     for use in (mine_phrases, PhraseTable.of, lambda s: mine_phrases([s])):
-        with pytest.raises(DataError, match="1 that are not"):
+        with pytest.raises(error, match=message):
             use(scores)
 
 
 def test_a_network_that_gives_nan_is_refused():
     scores = made_up([["good"]], np.zeros((1, 2)), [[0, float("nan")]])
-    with pytest.raises(DataError, match="must be finite"):
+    with pytest.raises(ModelError, match="must be finite"):
         mine_phrases(scores)
 
 

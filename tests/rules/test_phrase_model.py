@@ -96,6 +96,14 @@ def test_summed_says_negation_and_intensification():
     assert table == {"phrase": "not good", "class": "no", "weight": 2.25, "together": 1.5}
 
 
+def test_summed_takes_the_networks_bias():
+    phrases = mined([["good"]], [[-1, 1]])
+    model = PhraseModel.summed(phrases, bias=np.array([0.5, -0.5]))
+    np.testing.assert_allclose(model.logits([["good"], ["film"]]), [[-0.5, 0.5], [0.5, -0.5]])
+    with pytest.raises(DataError, match="bias"):
+        PhraseModel.summed(phrases, bias=np.zeros(3))
+
+
 def test_summed_keeps_the_first_so_many():
     phrases = mined([["not", "good"], ["good"]], [[1, -1], [-1, 1]])
     model = PhraseModel.summed(phrases, max_phrases=1)

@@ -109,7 +109,9 @@ def explain_rules(
             descriptions[f"phrase model ({chosen})"] = phrase_model
         except DataError as error:
             left_out["phrase model"] = str(error)
-        descriptions[f"phrases summed ({chosen})"] = PhraseModel.summed(phrases)
+        descriptions[f"phrases summed ({chosen})"] = PhraseModel.summed(
+            phrases, bias=model.require_readout().bias.cpu().double().numpy()
+        )
     say("judging")
     return RulesHalf(
         predictions=predictions,

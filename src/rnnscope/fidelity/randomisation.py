@@ -127,13 +127,13 @@ def randomisation_test(
         seed: of all draws.
 
     Raises:
-        UsageError: no such way, or fewer than two repeats.
+        UsageError: no such way, or fewer than three repeats.
         DataError: there is nothing to score.
     """
-    if how not in ("permute", "normal") or repeats < 2:
+    if how not in ("permute", "normal") or repeats < 3:
         raise UsageError(
             "Weights are randomised in a known way, twice or more often.",
-            expected="how='permute' or 'normal', repeats >= 2",
+            expected="how='permute' or 'normal', repeats >= 3",
             got=f"how={how!r}, repeats={repeats}",
         )
     texts = [list(d) if isinstance(d, Iterator) else d for d in documents]

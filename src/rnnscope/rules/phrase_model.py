@@ -100,7 +100,13 @@ class PhraseModel:
                 )
 
     @classmethod
-    def summed(cls, phrases: Phrases, *, max_phrases: int | None = None) -> Self:
+    def summed(
+        cls,
+        phrases: Phrases,
+        *,
+        max_phrases: int | None = None,
+        bias: np.ndarray | None = None,
+    ) -> Self:
         """The phrases' own scores, with nothing fitted.
 
         A text that is one of the phrases gets that phrase's mean log-ratio: each weight is the
@@ -109,6 +115,8 @@ class PhraseModel:
         Args:
             phrases: from ``mine_phrases``.
             max_phrases: the first so many; all when None.
+            bias: (classes,), the network's output bias (``model.readout.bias``), which is no
+                word's and so no phrase's; 0 when None.
         """
         _require_phrases(phrases)
         if max_phrases is not None:
@@ -117,7 +125,7 @@ class PhraseModel:
         return cls(
             phrases=words,
             weights=_own_weights(words, phrases.mean[: len(words)]),
-            bias=np.zeros(len(phrases.classes)),
+            bias=np.zeros(len(phrases.classes)) if bias is None else np.asarray(bias),
             classes=phrases.classes,
             tokenizer=phrases.tokenizer,
             method=f"{phrases.method}, summed",

@@ -379,7 +379,9 @@ def _ordered(phrases: Phrases, order: Order) -> Iterator[Phrase]:
     row = np.arange(len(phrases))
     documents = phrases.document_counts.sum(axis=1)
     hits = phrases.document_counts[row, phrases.class_index]
-    key = wilson(hits, documents)[0] * phrases.log_importance.max(axis=1)
+    strength = phrases.log_importance.max(axis=1)
+    # What speaks against its own class (S below 1) is not made better by being unsure.
+    key = np.where(strength > 0, wilson(hits, documents)[0] * strength, strength)
     return (phrases[int(k)] for k in np.argsort(-key, kind="stable"))
 
 
