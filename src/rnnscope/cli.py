@@ -28,7 +28,7 @@ from rnnscope.models import Model, load
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleEvidence, RuleList
 from rnnscope.rules.export import check_export
-from rnnscope.rules.rule_list import check_bounds
+from rnnscope.rules.order import check_bounds
 from rnnscope.rules.tables import shown
 from rnnscope.scores import (
     CellDecomposition,

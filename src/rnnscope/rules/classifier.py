@@ -13,8 +13,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.rules.order import check_bounds
 from rnnscope.rules.rule import Rule
-from rnnscope.rules.rule_list import RuleList, check_bounds
+from rnnscope.rules.rule_list import RuleList
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
 
 from rnnscope.errors import DataError, UsageError
-from rnnscope.phrases import Phrase, Phrases
+from rnnscope.phrases import Phrases
 from rnnscope.rules.documents import as_tokens, check_phrases, checked_weights
 from rnnscope.rules.matching import Matcher
+from rnnscope.rules.order import Order, check_bounds, ordered, parts
 from rnnscope.rules.pruning import kept_by_pruning
 from rnnscope.rules.rule import Decisions, Firing, Rule
 from rnnscope.rules.tables import LIMIT, html_table, shown
-from rnnscope.statistics import wilson
 
 if TYPE_CHECKING:
     from rnnscope.rules.evidence import Evidence
-
-Order = Literal["importance", "supported"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,12 +103,12 @@ class RuleList:
         check_bounds(max_rules, min_importance)
         kept: set[tuple[str, ...]] = set()
         rules: list[Rule] = []
-        for phrase in _ordered(phrases, order):
+        for phrase in ordered(phrases, order):
             if max_rules is not None and len(rules) == max_rules:
                 break
             if min_importance is not None and not phrase.importance >= min_importance:
                 continue
-            if not kept.isdisjoint(_parts(phrase.words)):
+            if not kept.isdisjoint(parts(phrase.words)):
                 continue
             kept.add(phrase.words)
             rules.append(
@@ -365,49 +363,5 @@ class RuleList:
         return html_table(title, ("", "phrase", "class", "S", "count", "precision"), listed)
 
 
-def _ordered(phrases: Phrases, order: Order) -> Iterator[Phrase]:
-    if order == "importance":
-        return iter(phrases)
-    if order != "supported":
-        raise UsageError(
-            "The order of the rules must exist.",
-            expected=" or ".join(get_args(Order)),
-            got=repr(order),
-        )
-    if not len(phrases):
-        return iter(())
-    row = np.arange(len(phrases))
-    documents = phrases.document_counts.sum(axis=1)
-    hits = phrases.document_counts[row, phrases.class_index]
-    strength = phrases.log_importance.max(axis=1)
-    # What speaks against its own class (S below 1) is not made better by being unsure.
-    key = np.where(strength > 0, wilson(hits, documents)[0] * strength, strength)
-    return (phrases[int(k)] for k in np.argsort(-key, kind="stable"))
-
-
-def check_bounds(max_rules: int | None, min_importance: float | None) -> None:
-    """Raise UsageError unless both bounds of a rule list are possible."""
-    if max_rules is not None and not (isinstance(max_rules, int | np.integer) and max_rules >= 1):
-        raise UsageError(
-            "A rule list may be bounded to one rule or more.",
-            expected="max_rules >= 1, or None",
-            got=repr(max_rules),
-        )
-    if min_importance is not None and (
-        not isinstance(min_importance, int | float | np.number) or math.isnan(min_importance)
-    ):
-        raise UsageError(
-            "The least importance of a rule is a number.",
-            expected="min_importance such as 1.5, or None",
-            got=repr(min_importance),
-        )
-
-
 def _finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
-
-
-def _parts(words: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Every contiguous part of a phrase, itself included."""
-    n = len(words)
-    return [words[a:b] for a in range(n) for b in range(a + 1, n + 1)]
