@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from rnnscope.cells.tangent import Dense, Tangent
 from rnnscope.errors import DataError, ModelError, NotApplicable
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ class Cell(ABC):
     @abstractmethod
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
         """``dF/dx`` at ``(state, x)`` in closed form: (..., state_size, input_size)."""
+
+    def tangent(self, x: Tensor, state: Tensor) -> Tangent:
+        """``J_rec`` at P states (P, state_size) as a map on vectors; see ``tangent``."""
+        return Dense(J=self.J_rec(x, state))
+
+    @property
+    def matrix_free(self) -> bool:
+        """Whether ``tangent`` does without the matrices."""
+        return type(self).tangent is not Cell.tangent
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
         """The gates by name at ``(state, x)``, each (..., hidden_size)."""

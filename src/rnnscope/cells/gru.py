@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells.cell import AffineCell, Gates, check_weights, scale_columns, scale_rows
+from rnnscope.cells.tangent import Gated
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,15 +57,13 @@ class GRU(_Gated):
         return {"r": r, "z": z, "n": torch.tanh(drive_n + r * (rec_n + self.a))}
 
     def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
+        return self.tangent(x, state).matrix()
+
+    def tangent(self, x: Tensor, state: Tensor) -> Gated:
         gates = self.gates(x, state)
         dz, dn = self._slopes(gates, state)
-        V_r, V_z, V_n = self.V.chunk(3)
-        return (
-            torch.diag_embed(gates["z"])
-            + scale_rows(dz, V_z)
-            + scale_rows(dn * gates["r"], V_n)
-            + scale_rows(dn * self._dr(gates, state), V_r)
-        )
+        slopes = torch.cat([dn * self._dr(gates, state), dz, dn * gates["r"]], dim=-1)
+        return Gated(V=self.V, slopes=slopes, keep=gates["z"])
 
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
         gates = self.gates(x, state)

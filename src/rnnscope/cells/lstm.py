@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells.cell import AffineCell, Gates, scale_rows
+from rnnscope.cells.tangent import WithMemory, summed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,37 +59,24 @@ class LSTM(AffineCell):
         return gates["o"] * torch.tanh(memory)
 
     def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
-        gates, tanh_c, to_h = self._slopes(x, state)
-        dc_dh, dh_dh = self._through_gates(gates, tanh_c, to_h, state, self.V)
-        dc_dc = torch.diag_embed(gates["f"])
-        dh_dc = torch.diag_embed(to_h * gates["f"])
-        top = self._shown(torch.cat([dh_dh, dh_dc], dim=-1))
-        return torch.cat([top, torch.cat([dc_dh, dc_dc], dim=-1)], dim=-2)
+        return self.tangent(x, state).matrix()
+
+    def tangent(self, x: Tensor, state: Tensor) -> WithMemory:
+        gates = self.gates(x, state)
+        i, f, g, o = (gates[name] for name in self.gate_names)
+        tanh_c = torch.tanh(self.memory(self.update(gates, state)))
+        slopes = [g * i * (1 - i), self.memory(state) * f * (1 - f), i * (1 - g**2)]
+        return WithMemory(
+            V=self.V,
+            slopes=torch.cat(slopes, dim=-1),
+            forget=f,
+            to_h=o * (1 - tanh_c**2),
+            to_o=tanh_c * o * (1 - o),
+        )
 
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
-        gates, tanh_c, to_h = self._slopes(x, state)
-        dc_dx, dh_dx = self._through_gates(gates, tanh_c, to_h, state, self.W)
-        return torch.cat([self._shown(dh_dx), dc_dx], dim=-2)
-
-    def _shown(self, rows: Tensor) -> Tensor:
-        """What ``h'`` keeps of the rows (..., n, k) that belong to ``o * tanh(c')``."""
-        return rows
-
-    def _slopes(self, x: Tensor, state: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The gates, ``tanh(c')``, and how ``o * tanh(c')`` moves with ``c'``."""
-        gates = self.gates(x, state)
-        tanh_c = torch.tanh(self.memory(self.update(gates, state)))
-        return gates, tanh_c, gates["o"] * (1 - tanh_c**2)
-
-    def _through_gates(
-        self, gates: Gates, tanh_c: Tensor, to_h: Tensor, state: Tensor, weight: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """How ``c'`` and ``o * tanh(c')`` move through what ``weight`` feeds."""
-        i, f, g, o = (gates[name] for name in self.gate_names)
-        M_i, M_f, M_g, M_o = weight.chunk(4)
-        dc = (
-            scale_rows(g * i * (1 - i), M_i)
-            + scale_rows(self.memory(state) * f * (1 - f), M_f)
-            + scale_rows(i * (1 - g**2), M_g)
-        )
-        return dc, scale_rows(to_h, dc) + scale_rows(tanh_c * o * (1 - o), M_o)
+        at = self.tangent(x, state)
+        *_, W_o = self.W.chunk(4)
+        dc = summed(at.slopes, self.W[: -len(W_o)], 3)
+        dh = scale_rows(at.to_h, dc) + scale_rows(at.to_o, W_o)
+        return torch.cat([dh if at.R is None else at.R @ dh, dc], dim=-2)

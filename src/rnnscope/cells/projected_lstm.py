@@ -9,13 +9,14 @@ The state is ``(h, c)`` joined, p + n wide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from torch import Tensor
 
 from rnnscope.cells.cell import Gates, check_weights
 from rnnscope.cells.lstm import LSTM
+from rnnscope.cells.tangent import WithMemory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,5 +43,5 @@ class ProjectedLSTM(LSTM):
     def expose(self, memory: Tensor, gates: Gates) -> Tensor:
         return super().expose(memory, gates) @ self.R.mT
 
-    def _shown(self, rows: Tensor) -> Tensor:
-        return self.R @ rows
+    def tangent(self, x: Tensor, state: Tensor) -> WithMemory:
+        return replace(super().tangent(x, state), R=self.R)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells.cell import AffineCell, Gates, scale_rows
+from rnnscope.cells.tangent import Gated
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,9 +36,11 @@ class UGRNN(AffineCell):
         return gates["u"]
 
     def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
+        return self.tangent(x, state).matrix()
+
+    def tangent(self, x: Tensor, state: Tensor) -> Gated:
         u, du, dg = self._slopes(x, state)
-        V_u, V_g = self.V.chunk(2)
-        return torch.diag_embed(u) + scale_rows(du, V_u) + scale_rows(dg, V_g)
+        return Gated(V=self.V, slopes=torch.cat([du, dg], dim=-1), keep=u)
 
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
         _, du, dg = self._slopes(x, state)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells.cell import AffineCell, Gates, scale_rows
+from rnnscope.cells.tangent import Gated
 from rnnscope.errors import ModelError
 
 
@@ -39,7 +40,10 @@ class Vanilla(AffineCell):
         return gates["h"]
 
     def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
-        return scale_rows(self._slope(x, state), self.V)
+        return self.tangent(x, state).matrix()
+
+    def tangent(self, x: Tensor, state: Tensor) -> Gated:
+        return Gated(V=self.V, slopes=self._slope(x, state))
 
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
         return scale_rows(self._slope(x, state), self.W)
