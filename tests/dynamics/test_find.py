@@ -44,20 +44,33 @@ def matched(found, true, tolerance=1e-10):
 def test_all_roots_are_found_and_nothing_else(attractor):
     points = find_fixed_points(attractor.cell, attractor.seeds(300))
     matched(points.roots.states, attractor.roots)
-    assert set(points.outcomes) == {Outcome.ROOT}
+    assert set(points.descents) == {Outcome.ROOT}
+    assert set(points.outcomes) <= {Outcome.ROOT, Outcome.MANIFOLD}
     assert len(points.ghosts) == len(points.continua) == 0
     assert int(points.roots.count.sum()) == 300
-    assert torch.equal(torch.bincount(points.basin), points.roots.count)
+    assert torch.equal(torch.bincount(points.ended), points.roots.count)
     assert (points.roots.finder_q <= 1e-22).all()
     assert (residual(attractor.cell, points.roots.states).norm(dim=-1) < 1e-14).all()
 
 
-def test_each_seed_is_in_the_basin_it_ended_in():
+def test_each_descent_ends_at_its_root():
     attractor = built.flip_flop()
     points = find_fixed_points(attractor.cell, attractor.seeds(60))
-    ended = points.roots.states[points.basin]
+    ended = points.roots.states[points.ended]
     torch.testing.assert_close(points.terminals, ended, atol=1e-12, rtol=0)
     assert "root" in points.sentence(0)
+
+
+def test_each_seed_flows_to_the_memory_of_its_signs():
+    attractor = built.flip_flop()
+    points = find_fixed_points(attractor.cell, attractor.seeds(200))
+    assert (points.basin >= 0).all()
+    reached = points.roots.states[points.basin]
+    assert torch.equal(reached.sign(), points.seeds.sign())
+    assert (reached != 0).all()
+    assert points.check.agree == 32
+    assert points.check.disagree == points.check.open == 0
+    assert int(points.basin_sizes.sum()) == 200
 
 
 @pytest.mark.parametrize(
@@ -95,9 +108,11 @@ def test_a_ghost_is_a_ghost_and_no_root(options):
     matched(points.ghosts.states, attractor.ghosts, tolerance=1e-7)
     assert (points.ghosts.curvature > 0).all()
     assert (points.ghosts.finder_q > 1e-8).all()
-    ghosts = [outcome is Outcome.GHOST for outcome in points.outcomes]
+    ghosts = [outcome is Outcome.GHOST for outcome in points.descents]
     assert sum(ghosts) == int(points.ghosts.count.sum()) > 0
-    assert (points.basin[torch.tensor(ghosts)] == -1).all()
+    assert (points.ended[torch.tensor(ghosts)] == -1).all()
+    # A ghost holds nothing back for ever: the network itself goes on to the root.
+    assert (points.basin == 0).all()
 
 
 def test_a_stationary_point_that_is_no_minimum_is_not_a_ghost():
@@ -107,7 +122,8 @@ def test_a_stationary_point_that_is_no_minimum_is_not_a_ghost():
 
     cell = Autodiff(function=step, inputs=1, states=1, like=torch.zeros((), dtype=torch.float64))
     points = find_fixed_points(cell, torch.zeros(1, 1, dtype=torch.float64))
-    assert points.outcomes == (Outcome.NOT_CONVERGED,)
+    assert points.descents == (Outcome.NOT_CONVERGED,)
+    assert len(points.ghosts) == 0
     assert "no minimum" in points.sentence(0)
 
 
@@ -117,7 +133,8 @@ def test_a_double_root_is_not_certified():
 
     cell = Autodiff(function=step, inputs=1, states=1, like=torch.zeros((), dtype=torch.float64))
     points = find_fixed_points(cell, torch.tensor([[0.0], [0.5], [-0.3]]))
-    assert set(points.outcomes) == {Outcome.NOT_CONVERGED}
+    assert set(points.descents) == {Outcome.NOT_CONVERGED}
+    assert len(points.roots) == len(points.continua) == 0
     assert len(points.roots) == 0
     assert "no other fixed point was found" in points.sentence(0)
 
@@ -270,7 +287,8 @@ def test_summary_is_json_and_repr_is_short():
     attractor = built.fold_ghost()
     points = find_fixed_points(attractor.cell, attractor.seeds(20), slow_time=30.0)
     summary = json.loads(json.dumps(points.summary()))
-    assert summary["outcomes"]["root"] + summary["outcomes"]["ghost"] == 20
+    assert sum(summary["outcomes"].values()) == 20
+    assert summary["points"]["root"]["seeds"] + summary["points"]["ghost"]["seeds"] == 20
     assert summary["options"]["slow_time"] == 30.0
     assert "ghost" in repr(points)
     assert "ghost" in repr(points.ghosts)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
+from rnnscope.dynamics.basins import Basins, follow_basins, no_basins
 from rnnscope.dynamics.inputs import hold_input, study_cell, word_counts
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.options import FixedPointOptions
@@ -17,7 +18,7 @@ from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.dynamics.sorting import Kinds, sort_points
-from rnnscope.dynamics.terminal import Terminals, descend
+from rnnscope.dynamics.terminal import Terminals, follow
 from rnnscope.errors import ModelError
 from rnnscope.models import Model
 
@@ -32,11 +33,12 @@ def find_fixed_points(
 ) -> FixedPoints:
     """Find fixed points, slow manifold points and ghosts of ``h' = F(h, x*)``.
 
-    Each seed is followed twice. It is projected onto the slow manifold: fast directions come to
-    rest, slow ones stay where they are (``projection``). From there q is descended to a stationary
-    point (``levenberg_marquardt``), which is then certified: an isolated root or one of a
-    continuum (``certificate``), a ghost (``ghosts``), or none of these. A trained integrator
-    typically has a long slow manifold and one or a few roots, so the two answers differ.
+    Each seed is projected onto the slow manifold: fast directions come to rest, slow ones stay
+    where they are (``projection``). From there as many as it takes are descended in q to a
+    stationary point, which is then certified: an isolated root or one of a continuum
+    (``certificate``), a ghost (``ghosts``), or none of these. And every seed's own flow is followed
+    to the root it leads to (``slow_flow``). A trained integrator typically has a long slow manifold
+    and one or a few roots, so the answers differ.
 
     Args:
         model: a model, or a bare cell. Not changed; the work is done on a float64 copy.
@@ -62,18 +64,33 @@ def find_fixed_points(
     problem = Problem(cell=cell, x=held.vector)
     _check_deterministic(problem, states)
     scale = seed_scale(states)
+    terminals = follow(problem, states, scale=scale, options=settings)
     with heavy():
-        terminals = descend(problem, states, scale=scale, options=settings)
         kinds = sort_points(problem, terminals, scale=scale, options=settings)
+    basins = no_basins(len(states), problem.width)
+    if settings.basins and settings.solver == "slow_manifold":
+        at_rest = terminals.at_rest & (kinds.ended < 0)
+        basins = follow_basins(
+            problem,
+            states,
+            at_rest | ~terminals.finite,
+            kinds.states[kinds.roots],
+            scale=scale,
+            options=settings,
+        )
     view = _View(problem=problem, terminals=terminals, scale=scale, region=settings.region)
     return FixedPoints(
-        roots=view.points("root", kinds.roots, kinds),
+        roots=view.roots(kinds, basins),
         continua=view.points("continuum", kinds.continua, kinds),
         ghosts=view.points("ghost", kinds.ghosts, kinds),
         manifold=view.manifold(kinds.manifold),
         outcomes=kinds.outcomes,
+        descents=kinds.descents,
         terminals=terminals.states,
-        basin=kinds.basin,
+        ended=kinds.ended,
+        basin=basins.basin,
+        flow_time=basins.time,
+        check=basins.check,
         notes=kinds.notes,
         off_manifold=kinds.off_manifold,
         seeds=states,
@@ -99,7 +116,7 @@ class _View:
     def points(self, kind: str, rows: Tensor, kinds: Kinds) -> Points:
         """Terminals of one kind; ``rows`` are the seeds that stand for them."""
         states = kinds.states[rows]
-        residual = self.problem.residual(states)
+        residual = self.problem.rows(rows).residual(states)
         return self._assemble(
             kind,
             rows,
@@ -113,6 +130,28 @@ class _View:
             curvature=kinds.curvature[rows],
         )
 
+    def roots(self, kinds: Kinds, basins: Basins) -> Points:
+        """The roots that descents ended in, then those that only the flow led to."""
+        if not len(basins.states):
+            return self.points("root", kinds.roots, kinds)
+        new = torch.tensor(basins.seed, dtype=torch.long)
+        errors = torch.cat([tested.error for tested in basins.certificates])
+        rows = torch.cat([kinds.roots, new])
+        states = torch.cat([kinds.states[kinds.roots], basins.states])
+        residual = self.problem.rows(rows).residual(states)
+        return self._assemble(
+            "root",
+            rows,
+            states,
+            residual=residual,
+            drift=residual,
+            count=torch.cat([kinds.count[kinds.roots], torch.zeros_like(new)]),
+            steps=self.terminals.steps[rows],
+            slow_count=torch.zeros_like(rows),
+            error=torch.cat([kinds.error[kinds.roots], errors]),
+            curvature=torch.full((len(rows),), torch.nan, dtype=torch.float64),
+        )
+
     def manifold(self, rows: Tensor) -> Points:
         """Projections that qualify."""
         projection = self.terminals.projection
@@ -122,7 +161,7 @@ class _View:
             "manifold",
             rows,
             states,
-            residual=self.problem.residual(states),
+            residual=self.problem.rows(rows).residual(states),
             drift=projection.drift[rows],
             count=torch.ones_like(rows),
             steps=projection.steps[rows],
@@ -143,8 +182,11 @@ class _View:
     ) -> Points:
         seeds = self.terminals.seeds
         # Exact differences: the product form loses half the digits of a small distance.
-        apart = torch.cdist(states, seeds, compute_mode="donot_use_mm_for_euclid_dist")
-        nearest = apart.amin(-1) / self.scale
+        apart = [
+            torch.cdist(some, seeds, compute_mode="donot_use_mm_for_euclid_dist").amin(-1)
+            for some in states.split(512)
+        ]
+        nearest = torch.cat(apart) / self.scale
         return Points(
             kind=kind,
             states=states,
@@ -160,7 +202,7 @@ class _View:
 
 
 def _check_deterministic(problem: Problem, seeds: Tensor) -> None:
-    few = seeds[:8]
+    few, problem = seeds[:8], problem.rows(slice(0, 8))
     first, second = problem.residual(few), problem.residual(few)
     if not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
         raise ModelError(

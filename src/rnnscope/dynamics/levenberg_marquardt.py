@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnscope.dynamics.linalg import apply, norm, solve_positive
+from rnnscope.dynamics.linalg import apply, heavy, norm, solve_positive
 from rnnscope.dynamics.problem import Problem
 
 
@@ -52,6 +52,35 @@ def minimise_speed(
         starts: (S, N), finite.
         damping: the first damping, relative to the largest diagonal entry of ``A^T A``.
     """
+    parts = []
+    with heavy():
+        for rows in problem.chunks(len(starts)):
+            parts.append(
+                _minimise(
+                    problem.rows(rows),
+                    starts[rows],
+                    max_steps=max_steps,
+                    stationarity=stationarity,
+                    reach=reach,
+                    damping=damping,
+                )
+            )
+    return Descent(
+        states=torch.cat([part.states for part in parts]),
+        steps=torch.cat([part.steps for part in parts]),
+        stationarity=torch.cat([part.stationarity for part in parts]),
+    )
+
+
+def _minimise(
+    problem: Problem,
+    starts: Tensor,
+    *,
+    max_steps: int,
+    stationarity: float,
+    reach: float,
+    damping: float,
+) -> Descent:
     h = starts.clone()
     G, M, g = _linear_model(problem, h)
     mu = damping * M.diagonal(dim1=-2, dim2=-1).amax(-1)
@@ -64,7 +93,8 @@ def minimise_speed(
             break
         d = solve_positive(M[k], mu[k], -g[k])
         new = h[k] + d
-        new_G = problem.residual(new)
+        here = problem.rows(k)
+        new_G = here.residual(new)
         gained = (G[k] ** 2).sum(-1) - (new_G**2).sum(-1)
         promised = (d * (mu[k, None] * d - g[k])).sum(-1)
         ratio = gained / promised
@@ -79,8 +109,8 @@ def minimise_speed(
         moved = k[better]
         h[moved] = new[better]
         if len(moved):
-            G[moved], M[moved], g[moved] = _linear_model(problem, h[moved])
-        active[k] = ~(stuck | lost) & _moving(problem, h[k], G[k], g[k], stationarity)
+            G[moved], M[moved], g[moved] = _linear_model(problem.rows(moved), h[moved])
+        active[k] = ~(stuck | lost) & _moving(here, h[k], G[k], g[k], stationarity)
     return Descent(states=h, steps=steps, stationarity=norm(g) / norm(G).clamp_min(1e-300))
 
 

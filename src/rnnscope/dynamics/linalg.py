@@ -6,8 +6,10 @@ never return in torch 2.13 on the CPU with two threads, so they run on one here,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -23,6 +25,29 @@ def heavy() -> Iterator[None]:
     little on an idle machine and costs many times the work on a busy one."""
     with flushed_denormals(), single_thread():
         yield
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """``work`` on every item, on as many threads as torch would use, each item on one thread.
+
+    Points are independent of each other, so whole chunks of them share a machine better than the
+    products inside one chunk do. To be called outside ``heavy``, which it enters on each thread.
+    The results do not depend on the number of threads.
+    """
+    count = min(torch.get_num_threads(), len(items))
+
+    def run(item: Item) -> Result:
+        with heavy():
+            return work(item)
+
+    if count < 2:
+        return [run(item) for item in items]
+    with single_thread(), ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, items))
 
 
 def solve(A: Tensor, b: Tensor) -> Tensor:
@@ -41,7 +66,7 @@ def inverse(A: Tensor) -> Tensor:
 
 
 def eigenvectors(A: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues (..., N) and unit right eigenvectors (..., N, N), complex128.
+    """Eigenvalues (..., N) and unit right eigenvectors (..., N, N), complex.
 
     On one thread: LAPACK gains nothing from a second one, and loses much where cores are shared.
     """

@@ -9,11 +9,17 @@ from rnnscope.dynamics.linalg import EPS
 from rnnscope.errors import UsageError
 
 
+SOLVER_NAMES = ("slow_manifold", "levenberg_marquardt", "shifted_newton", "chord", "adam")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FixedPointOptions:
     """How fixed points are sought. "Scale" is the seeds' mean distance to their centroid.
 
     Attributes:
+        solver: "slow_manifold" projects every seed onto the slow manifold, and descends as many as
+            it takes to find the roots; "levenberg_marquardt", "shifted_newton", "chord" and "adam"
+            descend every seed in q, which slides it along a slow manifold onto a root or a ghost.
         count: visited states drawn as seeds from documents or trajectories.
         rng: seed of that draw.
         slow_time: steps; directions whose eigenvalue is within ``1 / slow_time`` of 1 are slow.
@@ -23,23 +29,39 @@ class FixedPointOptions:
         stationarity: a point with ``||A^T G|| / ||G||`` below this is stationary for q.
         max_steps: most steps of the descent of q, per seed.
         far: a descent this many scales from its seed has diverged.
+        searches: of a wide network, how many seeds are descended to look for roots and ghosts, of
+            those on the slow manifold and of those off it; a narrow one's all are.
+        basins: whether the flow from every seed is followed to the root it leads to.
+        checks: of the seeds whose flow was followed, how many are iterated step by step as well.
+        check_steps: most steps of that iteration.
         region: a point this close to a seed, in scales, is inside the visited region.
     """
 
+    solver: str = "slow_manifold"
     count: int = 256
     rng: int = 0
     slow_time: float = 20.0
-    near: float = 1.0
+    near: float = 2.0
     fast_tolerance: float = 1e-4
     tolerance: float = 1e-22
     stationarity: float = 1e-8
     max_steps: int = 100
     far: float = 1e3
+    searches: int = 12
+    basins: bool = True
+    checks: int = 32
+    check_steps: int = 10_000
     region: float = 1.0
 
     def __post_init__(self) -> None:
         floor = EPS**2
-        for name in ("count", "rng", "max_steps"):
+        if self.solver not in SOLVER_NAMES:
+            raise UsageError(
+                "The solver must be known.",
+                expected=", ".join(SOLVER_NAMES),
+                got=repr(self.solver),
+            )
+        for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
             if not isinstance(getattr(self, name), int):
                 raise UsageError(
                     f"The option {name} must be a whole number.", got=repr(getattr(self, name))
@@ -57,6 +79,9 @@ class FixedPointOptions:
             ("stationarity", EPS),
             ("max_steps", 1),
             ("far", 1),
+            ("searches", 1),
+            ("checks", 0),
+            ("check_steps", 1),
             ("region", 0),
         ):
             value = getattr(self, name)

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Outcome(Enum):
-    """Where the descent of q from one seed ended. The value is the sentence."""
+    """What was found from one seed. The value is the sentence."""
 
     ROOT = "An isolated fixed point: residual at rounding level, J - I regular, verified."
     CONTINUUM = (
@@ -14,6 +14,10 @@ class Outcome(Enum):
         "along the null directions of J - I."
     )
     GHOST = "A local minimum of the speed that is no fixed point; what a nearby pair of roots left."
+    MANIFOLD = (
+        "A point of the slow manifold: its fast directions are at rest, along the slow ones it "
+        "drifts as measured, and it lies near its seed."
+    )
     NOT_CONVERGED = "The descent stopped at a point that is neither a fixed point nor a ghost."
     DIVERGED = "The descent left every neighbourhood of the seeds."
     NOT_FINITE = "The network's step is not finite at the seed."

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnnscope.dynamics.basins import FlowCheck
 from rnnscope.dynamics.inputs import HeldInput
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.outcome import Outcome
@@ -93,9 +94,15 @@ class FixedPoints:
         continua: fixed points that are not isolated, one per seed that ended on one.
         ghosts: distinct local minima of q that are no fixed points.
         manifold: one point per seed that came to rest, near itself, in its fast directions.
-        outcomes: where the descent of q from each seed ended, (S).
-        terminals: the state each seed ended in, (S, N).
-        basin: for each seed the root it ended in, as a row of ``roots``; -1 for none, (S,).
+        outcomes: what was found from each seed, (S).
+        descents: where the descent of q from each seed ended; None where there was none, (S).
+        terminals: the state each descent ended in; the projection where there was none, (S, N).
+        ended: for each seed the root its descent ended in, as a row of ``roots``; -1, (S,).
+        basin: for each seed the root that the network itself flows to from there, as a row of
+            ``roots``; -1 for none, (S,).
+        flow_time: steps of the network that this flow took; inf where its last leap was a Newton
+            step, (S,).
+        check: some of the flows held against plain iteration.
         notes: per seed, what the outcome's sentence leaves open; mostly empty.
         off_manifold: per seed, why it gave no manifold point; "" where it gave one.
         seeds: (S, N).
@@ -114,8 +121,12 @@ class FixedPoints:
     ghosts: Points
     manifold: Points
     outcomes: tuple[Outcome, ...]
+    descents: tuple[Outcome | None, ...]
     terminals: Tensor
+    ended: Tensor
     basin: Tensor
+    flow_time: Tensor
+    check: FlowCheck
     notes: tuple[str, ...]
     off_manifold: tuple[str, ...]
     seeds: Tensor
@@ -132,13 +143,22 @@ class FixedPoints:
 
     def sentence(self, seed: int) -> str:
         """What became of one seed, in words."""
-        outcome, note, basin = self.outcomes[seed], self.notes[seed], int(self.basin[seed])
-        text = outcome.sentence
+        outcome, note, off = self.outcomes[seed], self.notes[seed], self.off_manifold[seed]
+        ended, basin = int(self.ended[seed]), int(self.basin[seed])
+        parts = [outcome.sentence, note]
+        if ended >= 0:
+            what = "It is" if outcome is Outcome.ROOT else "A descent of the speed from it ends in"
+            parts.append(f"{what} root {ended}.")
         if basin >= 0:
-            text += f" It is root {basin}."
-        off = self.off_manifold[seed]
-        near = f"No manifold point near it: {off}" if off else "A manifold point lies near it."
-        return " ".join(part for part in (text, note, near) if part)
+            parts.append(f"The network flows from the seed to root {basin}.")
+        if off and outcome is not Outcome.NOT_FINITE:
+            parts.append(f"No manifold point near it: {off}")
+        return " ".join(part for part in parts if part)
+
+    @property
+    def basin_sizes(self) -> Tensor:
+        """Seeds that flow to each root, (roots,)."""
+        return torch.bincount(self.basin[self.basin >= 0], minlength=len(self.roots))
 
     @property
     def line_states(self) -> Tensor:
@@ -162,6 +182,11 @@ class FixedPoints:
             "scale": self.scale,
             "input": {"name": self.held.name, "distance_from_mean": self.held.distance},
             "outcomes": self.counts,
+            "flow": {
+                "seeds_to_each_root": self.basin_sizes.tolist(),
+                "seeds_to_none": int((self.basin < 0).sum()),
+                "check": self.check.sentence,
+            },
             "points": {points.kind: _figures(points) for points in kinds},
             "options": asdict(self.options),
         }

@@ -1,4 +1,4 @@
-"""The fixed-point problem: the residual ``G(h) = F(h, x*) - h`` under one input held fixed.
+"""The fixed-point problem: the residual ``G(h) = F(h, x*) - h`` under an input held fixed.
 
 Speeds, with N the width of the whole state (2n for an LSTM):
 
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.dynamics.linalg import EPS, norm
+from rnnscope.cells.tangent import Tangent
+from rnnscope.dynamics.linalg import norm
 
 WORKSPACE = 512 * 2**20
 """Bytes that a batch of matrices may take at once."""
@@ -23,11 +25,12 @@ WORKSPACE = 512 * 2**20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
-    """A cell in float64 with its input held fixed.
+    """A cell with its input held fixed. float64, unless ``to`` says otherwise.
 
     Args:
-        cell: the cell, its weights in float64.
-        x: the input held fixed, (input_size,), float64.
+        cell: the cell.
+        x: the input held fixed, (input_size,); or one a state, (S, input_size), and then every
+            batch of states must be the S states, or those of ``rows``.
     """
 
     cell: Cell
@@ -38,14 +41,36 @@ class Problem:
         """N, the width of the state."""
         return self.cell.state_size
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision of the work."""
+        return self.cell.dtype
+
+    def rows(self, k: Any) -> Problem:
+        """The problem of some of the states: an index, a mask or a slice."""
+        return self if self.x.ndim == 1 else Problem(cell=self.cell, x=self.x[k])
+
+    def to(self, dtype: torch.dtype) -> Problem:
+        """The same in another precision."""
+        if dtype == self.dtype:
+            return self
+        return Problem(cell=self.cell.to(dtype), x=self.x.to(dtype))
+
     def inputs(self, h: Tensor) -> Tensor:
-        """The input, once for each row of ``h``."""
+        """The input to go with the states ``h``: once for each row, or once for all where the
+        cell's equations broadcast, so that what it adds to the gates is computed once."""
+        if self.x.ndim == 1 and self.cell.matrix_free:
+            return self.x
         return self.x.expand(*h.shape[:-1], -1)
+
+    def step(self, h: Tensor) -> Tensor:
+        """``F(h, x*)``, (..., N)."""
+        with torch.no_grad():
+            return self.cell.step(self.inputs(h), h)
 
     def residual(self, h: Tensor) -> Tensor:
         """``G(h) = F(h, x*) - h``, (..., N)."""
-        with torch.no_grad():
-            return self.cell.step(self.inputs(h), h) - h
+        return self.step(h) - h
 
     def jacobian(self, h: Tensor) -> Tensor:
         """``A(h) = dG/dh = J_rec - I``, (..., N, N)."""
@@ -54,6 +79,11 @@ class Problem:
         A.diagonal(dim1=-2, dim2=-1).sub_(1)
         return A
 
+    def tangent(self, h: Tensor) -> Tangent:
+        """``J_rec`` at states (S, N) as a map on vectors."""
+        with torch.no_grad():
+            return self.cell.tangent(self.inputs(h), h)
+
     def hessian(self, h: Tensor) -> Tensor:
         """The full Hessian of q' at one state, second derivatives of F included: (N,) -> (N, N).
 
@@ -61,7 +91,7 @@ class Problem:
         """
 
         def speed(state: Tensor) -> Tensor:
-            G = self.cell.step(self.x, state) - state
+            G = self.cell.step(self.x.reshape(-1), state) - state
             return (G * G).sum() / 2
 
         result = torch.func.jacrev(torch.func.grad(speed), chunk_size=128)(h)
@@ -69,7 +99,7 @@ class Problem:
 
     def rounding(self, h: Tensor) -> Tensor:
         """The size that rounding alone may give the residual at ``h``, (...)."""
-        return 4 * EPS * (h.shape[-1] ** 0.5 + norm(h))
+        return 4 * torch.finfo(h.dtype).eps * (h.shape[-1] ** 0.5 + norm(h))
 
     def chunks(self, count: int, *, matrices: int = 12) -> Iterator[slice]:
         """Slices of ``count`` points small enough to hold this many matrices each at once."""

@@ -2,156 +2,161 @@
 
 A point h is on the slow manifold when the fast part of its residual vanishes,
 
-(I - P(h)) G(h) = 0,   G = F(h) - h,   P the projector of ``spectral``
+(I - P(h)) G(h) = 0,   G = F(h) - h,   P the projector onto the slow directions of J
 
-so that what motion is left, the drift ``P G``, is along the slow directions (Maas & Pope 1992).
-Two stages take a seed there:
+so that what motion is left, the drift ``P G``, is along the slow directions (Maas & Pope 1992). A
+direction is slow when ``|lambda - 1| < 1 / slow_time``.
 
-1. damped Gauss-Newton, ``(A^T A + mu I) d = -A^T G`` with mu fixed at ``1 / slow_time^2``: cheap
-   and robust; what A stretches by much more than sqrt(mu) is solved, by much less stays. It splits
-   by singular directions, so a non-normal J leaves a fast residual;
-2. where it does, chord steps ``d = -(A + P)^-1 (I - P) G``, which solve the fast directions and do
-   not move along the slow ones.
+Newton's method in the fast directions only, ``d = -(1 - w(A)) A^-1 G`` with ``A = J - I`` and w
+near 1 where ``|a| << 1 / slow_time``, near 0 where ``|a| >> 1 / slow_time``. The step is a function
+of A applied to G, so ``krylov`` gives it from a few products with J, and the eigenvalues of the
+small H split G into its slow and its fast part too. Points share nothing but products.
 
-Directions faster than ``slow_time`` are solved; the residual is judged on those at least twice as
-fast, so that a direction on the edge, which may change sides from point to point, decides nothing.
-
-Every step must lower its merit (``||G||``, then ``||(I - P) G||``), else it is halved.
+Narrow networks, and points that this does not settle, go by ``dense_projection``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from rnnscope.dynamics.linalg import apply, inverse, norm, solve_positive
+from rnnscope.dynamics.dense_projection import project_by_matrices
+from rnnscope.dynamics.krylov import Krylov
+from rnnscope.dynamics.landing import Projection
+from rnnscope.dynamics.linalg import heavy, in_threads, norm
 from rnnscope.dynamics.problem import Problem
-from rnnscope.dynamics.spectral import Split
 
-HALVINGS = 8
+WIDE = 96
+"""From this width on, products cost less than decompositions."""
 
+CHUNK = 128
+"""Points whose products are made together: their bases fit a processor's cache."""
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Projection:
-    """Where each seed came down on the slow manifold.
+JUDGES = 16
+"""Products with J that tell the slow part of a residual from its fast part."""
 
-    Attributes:
-        states: (S, N).
-        drift: the slow part ``P G`` of the residual, (S, N).
-        fast: ``||(I - P) G||``, 0 on the slow manifold, (S,).
-        slow_count: number of directions slower than half ``slow_time``, (S,).
-        steps: steps tried, (S,).
-    """
+DEPTHS = (8, 8, 12, *(JUDGES,) * 12)
+"""Products with J in each round: the first steps need no fine split. The last one only judges."""
 
-    states: Tensor
-    drift: Tensor
-    fast: Tensor
-    slow_count: Tensor
-    steps: Tensor
+HALVINGS = 6
 
 
 def project(
-    problem: Problem,
-    starts: Tensor,
-    *,
-    slow_time: float,
-    tolerance: float,
-    descents: int = 15,
-    splits: int = 3,
-    chords: int = 8,
+    problem: Problem, starts: Tensor, *, slow_time: float, tolerance: float, scale: float
 ) -> Projection:
-    """Project each start; points share nothing but the call into LAPACK.
+    """Project each start; points share nothing but products.
+
+    Directions faster than ``slow_time`` are solved; the residual is judged on those at least twice
+    as fast, so that a direction on the edge, which may change sides from point to point, decides
+    nothing.
 
     Args:
-        starts: (S, N), finite.
+        starts: (S, N) float64, finite.
         slow_time: steps that set slow apart from fast.
-        tolerance: the fast residual to reach, in units of the state.
-        descents: most damped Gauss-Newton steps.
-        splits: most times the split is computed.
-        chords: most chord steps with one split.
+        tolerance: the fast residual to reach, in units of the state. What float32 cannot tell from
+            its rounding is done again in float64.
+        scale: the states' scale, that float32's rounding is held against.
     """
-    h, steps = _descend(problem, starts, mu=slow_time**-2, tolerance=tolerance, most=descents)
-    drift, fast = problem.residual(h), torch.full((len(h),), torch.inf, dtype=h.dtype)
-    slow_count = torch.zeros(len(h), dtype=torch.long)
-    active = torch.isfinite(norm(drift))
-    for round_ in range(splits):
+    if problem.width < WIDE or not problem.cell.matrix_free:
+        with heavy():
+            chunks = list(problem.chunks(len(starts)))
+            parts = [
+                project_by_matrices(
+                    problem.rows(rows),
+                    starts[rows],
+                    slow_time=slow_time,
+                    tolerance=min(tolerance, 1e-10 * scale),
+                )
+                for rows in chunks
+            ]
+            return _joined(parts)
+    single = _in_chunks(problem, starts, torch.float32, slow_time, tolerance / 2)
+    # A drift near float32's rounding says nothing.
+    coarse = 2 * torch.finfo(torch.float32).eps * (scale + norm(starts))
+    again = (norm(single.drift) < 100 * coarse) | (tolerance < 10 * coarse)
+    again &= torch.isfinite(single.fast)
+    k = again.nonzero().squeeze(-1)
+    if len(k):
+        # Where the first round came down well it is gone on from there.
+        landed = single.fast[k] <= 10 * tolerance
+        start = torch.where(landed[:, None], single.states[k], starts[k])
+        double = _in_chunks(problem.rows(k), start, torch.float64, slow_time, tolerance / 2)
+        for name in ("states", "drift", "slow", "fast", "slow_count"):
+            getattr(single, name)[k] = getattr(double, name)
+        single.steps[k] += double.steps
+    return single
+
+
+def _in_chunks(
+    problem: Problem, starts: Tensor, dtype: torch.dtype, slow_time: float, tolerance: float
+) -> Projection:
+    """In float64 again whatever the precision of the work."""
+    quick = problem.to(dtype)
+    chunks = [slice(k, k + CHUNK) for k in range(0, len(starts), CHUNK)]
+
+    def work(rows: slice) -> Projection:
+        return _project(quick.rows(rows), starts[rows].to(dtype), slow_time, tolerance)
+
+    return _joined(in_threads(work, chunks))
+
+
+def _joined(parts: list[Projection]) -> Projection:
+    def join(name: str) -> Tensor:
+        values = torch.cat([getattr(part, name) for part in parts])
+        return values.double() if values.is_floating_point() else values
+
+    names = ("states", "drift", "slow", "fast", "slow_count", "steps")
+    return Projection(**{name: join(name) for name in names})
+
+
+def _project(problem: Problem, starts: Tensor, slow_time: float, tolerance: float) -> Projection:
+    h, rate = starts.clone(), 1 / slow_time
+    size = len(h)
+    drift, slow = torch.zeros_like(h), h.new_zeros(size)
+    fast = h.new_full((size,), torch.inf)
+    slow_count, steps = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.long)
+    active = torch.ones(size, dtype=torch.bool)
+    for left, depth in zip(range(len(DEPTHS) - 1, -1, -1), DEPTHS, strict=True):
         k = active.nonzero().squeeze(-1)
         if not len(k):
             break
-        A = problem.jacobian(h[k])
-        split = Split.of(A, 2 / slow_time)
-        P, slow_count[k] = split.slow(2 / slow_time)
-        G = problem.residual(h[k])
-        drift[k] = apply(P, G)
-        fast[k] = norm(G - drift[k])
-        active[k] = fast[k] > torch.maximum(problem.rounding(h[k]), torch.tensor(tolerance))
-        going = active[k]
-        k, A, P = k[going], A[going], split.slow(1 / slow_time)[0][going]
-        if round_ == splits - 1 or not len(k):
+        here, G = problem.rows(k), problem.residual(h[k])
+        space = Krylov.of(here.tangent(h[k]), G, depth)
+        size_of = space.values.abs()
+        f = space.coordinates((size_of >= 2 * rate).to(space.parts.dtype))
+        part = space.expand(f)
+        drift[k], fast[k] = G - part, norm(part)
+        slow[k] = norm(space.coordinates((size_of < rate).to(space.parts.dtype)))
+        slow_count[k] = (size_of < 2 * rate).sum(-1)
+        landed = fast[k] <= torch.maximum(here.rounding(h[k]), torch.tensor(tolerance))
+        going = torch.isfinite(fast[k]) & ~(landed & (depth >= JUDGES))
+        active[k] = going
+        if not left or not going.any():
             break
-        before = h[k]
-        h[k], tried = _chord(problem, before, A, P, tolerance=tolerance, most=chords)
-        steps[k] += tried
-        active[k] = (h[k] != before).any(-1)
-    return Projection(states=h, drift=drift, fast=fast, slow_count=slow_count, steps=steps)
-
-
-def _descend(
-    problem: Problem, starts: Tensor, *, mu: float, tolerance: float, most: int
-) -> tuple[Tensor, Tensor]:
-    """Stage 1: damped Gauss-Newton steps while they move the point."""
-    h, steps = starts.clone(), torch.zeros(len(starts), dtype=torch.long)
-    active = torch.ones(len(h), dtype=torch.bool)
-    for _ in range(most):
-        k = active.nonzero().squeeze(-1)
-        if not len(k):
-            break
-        G, A = problem.residual(h[k]), problem.jacobian(h[k])
-        d = -solve_positive(A.mT @ A, h.new_full((len(k),), mu), apply(A.mT, G))
-        moved = _shorten(h[k], d, norm(G), lambda new: norm(problem.residual(new)))
+        # w = 1 / (1 + (|a| / rate)^3): a sharper edge lets Ritz values that cross it throw a step about.
+        weight = (size_of / rate) ** 3
+        inverse = -(weight / (1 + weight)) / space.values
+        d = space.expand(space.coordinates(torch.where(size_of > 0, inverse, 0)))[going]
+        k = k[going]
+        moved = _shorten(problem.rows(k), h[k], d, norm(G[going]))
         steps[k] += 1
-        active[k] = norm(moved - h[k]) > tolerance
+        active[k] = (moved != h[k]).any(-1)
         h[k] = moved
-    return h, steps
+    return Projection(
+        states=h, drift=drift, slow=slow, fast=fast, slow_count=slow_count, steps=steps
+    )
 
 
-def _chord(
-    problem: Problem, h: Tensor, A: Tensor, P: Tensor, *, tolerance: float, most: int
-) -> tuple[Tensor, Tensor]:
-    """Stage 2: chord steps with one split, while each at least halves the fast residual."""
-    h, steps = h.clone(), torch.zeros(len(h), dtype=torch.long)
-    K = inverse(A + P)
-
-    def fast_part(new: Tensor, rows: Tensor) -> Tensor:
-        G = problem.residual(new)
-        return G - apply(P[rows], G)
-
-    active = torch.ones(len(h), dtype=torch.bool)
-    for _ in range(most):
-        k = active.nonzero().squeeze(-1)
-        if not len(k):
-            break
-        fast = fast_part(h[k], k)
-        moved = _shorten(
-            h[k], -apply(K[k], fast), norm(fast), lambda new, k=k: norm(fast_part(new, k))
-        )
-        steps[k] += 1
-        left = norm(fast_part(moved, k))
-        active[k] = (left > tolerance / 10) & (left < norm(fast) / 2)
-        h[k] = moved
-    return h, steps
-
-
-def _shorten(h: Tensor, d: Tensor, merit: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
-    """``h + d``, each row's step halved until its merit falls; ``h`` where it never does."""
-    length = torch.ones(len(h), dtype=h.dtype)
+def _shorten(problem: Problem, h: Tensor, d: Tensor, speed: Tensor) -> Tensor:
+    """``h + d``, each row's step halved until the speed falls, or rises by no more than a part in
+    ten: along a bent manifold the drift may grow while the fast directions come to rest."""
+    moved = h + d
+    length = torch.ones_like(speed)
     for _ in range(HALVINGS):
-        worse = ~(measure(h + length[:, None] * d) < merit)
-        if not worse.any():
-            break
-        length = torch.where(worse, length / 2, length)
-    worse = ~(measure(h + length[:, None] * d) < merit)
-    return torch.where(worse[:, None], h, h + length[:, None] * d)
+        bad = ~(norm(problem.residual(moved)) <= 1.1 * speed)
+        if not bad.any():
+            return moved
+        length = torch.where(bad, length / 2, length)
+        moved = h + length[:, None] * d
+    bad = ~(norm(problem.residual(moved)) <= 1.1 * speed)
+    return torch.where(bad[:, None], h, moved)

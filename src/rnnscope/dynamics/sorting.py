@@ -15,6 +15,8 @@ from rnnscope.dynamics.outcome import Outcome
 from rnnscope.dynamics.problem import Problem, finder_speed
 from rnnscope.dynamics.terminal import Terminals
 
+CERTIFIED = {Outcome.ROOT, Outcome.CONTINUUM, Outcome.GHOST}
+
 SAME = 1e-3
 """Two stationary points of q this close, in scales, are candidates for one ghost."""
 
@@ -26,9 +28,10 @@ class Kinds:
     Attributes:
         outcomes, notes: per seed.
         off_manifold: per seed, why its projection is no manifold point; "" where it is one.
-        basin: per seed, its root's place in ``roots``, or -1.
+        ended: per seed, the place in ``roots`` of the one its descent ended in, or -1.
         roots, continua, ghosts, manifold: the seeds that stand for each point of the kind.
         states: the seeds' terminals, ghosts settled, (S, N).
+        descents: per seed where its descent ended; None where there was none.
         count: how many seeds ended where this one did, (S,).
         nullity, error, curvature: per seed, where they apply.
     """
@@ -36,12 +39,13 @@ class Kinds:
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...]
     off_manifold: tuple[str, ...]
-    basin: Tensor
+    ended: Tensor
     roots: Tensor
     continua: Tensor
     ghosts: Tensor
     manifold: Tensor
     states: Tensor
+    descents: tuple[Outcome | None, ...]
     count: Tensor
     nullity: Tensor
     error: Tensor
@@ -71,7 +75,7 @@ class _Sorter:
         self.states = terminals.states.clone()
         self.outcomes = [Outcome.NOT_CONVERGED] * size
         self.notes = [""] * size
-        self.basin = torch.full((size,), -1)
+        self.ended = torch.full((size,), -1)
         self.count = torch.zeros(size, dtype=torch.long)
         self.curvature = torch.full((size,), torch.nan, dtype=torch.float64)
         self.rows: dict[Outcome, list[int]] = {kind: [] for kind in Outcome}
@@ -83,6 +87,8 @@ class _Sorter:
         for k in range(len(self.states)):
             if not self.terminals.finite[k]:
                 self.outcomes[k] = Outcome.NOT_FINITE
+            elif not self.terminals.descended[k]:
+                self.notes[k] = "It was not descended."
             elif (far[k] or lost[k]) and not self.terminals.at_rest[k]:
                 self.outcomes[k] = Outcome.DIVERGED
 
@@ -97,7 +103,7 @@ class _Sorter:
             place = same[0] if same else len(found)
             if not same:
                 found.append(k)
-            self.basin[k] = place
+            self.ended[k] = place
             self.count[found[place]] += 1
 
     def mark_continua(self) -> None:
@@ -108,7 +114,10 @@ class _Sorter:
             nullity = int(certificate.nullity[k])
             null = f"J - I has {nullity} null direction{'s' * (nullity != 1)}"
             if continues(
-                self.problem, self.states[k], scale=self.scale, tolerance=self.options.tolerance
+                self.problem.rows(k),
+                self.states[k],
+                scale=self.scale,
+                tolerance=self.options.tolerance,
             ):
                 self.outcomes[k] = Outcome.CONTINUUM
                 self.rows[Outcome.CONTINUUM].append(k)
@@ -153,7 +162,7 @@ class _Sorter:
 
     def _settle(self, group: list[int]) -> None:
         head = group[0]
-        ghost = settle(self.problem, self.states[head])
+        ghost = settle(self.problem.rows(head), self.states[head])
         stayed = float(norm(ghost.state - self.states[head])) <= SAME * self.scale
         if ghost.minimum and stayed and ghost.newton <= 1e-6 * self.scale:
             self.states[head] = ghost.state
@@ -177,46 +186,33 @@ class _Sorter:
 
     def result(self) -> Kinds:
         """The sorted seeds, and which projections are manifold points."""
-        reasons = self._off_manifold()
+        reasons = self.terminals.off_manifold
         manifold = [k for k, reason in enumerate(reasons) if not reason]
+        descended = self.terminals.descended.tolist()
+        descents = tuple(
+            outcome if done else None
+            for outcome, done in zip(self.outcomes, descended, strict=True)
+        )
+        outcomes = list(self.outcomes)
+        landed = self.terminals.projection.states
+        stayed = norm(self.states - landed) <= SAME * self.scale
+        for k in manifold:
+            # What is certified goes before what is measured.
+            if not (descended[k] and stayed[k] and outcomes[k] in CERTIFIED):
+                outcomes[k], self.notes[k] = Outcome.MANIFOLD, ""
         return Kinds(
-            outcomes=tuple(self.outcomes),
+            outcomes=tuple(outcomes),
             notes=tuple(self.notes),
             off_manifold=reasons,
-            basin=self.basin,
+            ended=self.ended,
             roots=torch.tensor(self.rows[Outcome.ROOT], dtype=torch.long),
             continua=torch.tensor(self.rows[Outcome.CONTINUUM], dtype=torch.long),
             ghosts=torch.tensor(self.rows[Outcome.GHOST], dtype=torch.long),
             manifold=torch.tensor(manifold, dtype=torch.long),
             states=self.states,
+            descents=descents,
             count=self.count,
             nullity=self.terminals.certificate.nullity,
             error=self.terminals.certificate.error,
             curvature=self.curvature,
         )
-
-    def _off_manifold(self) -> tuple[str, ...]:
-        """Why each projection is no manifold point; "" where it is one."""
-        projection, options = self.terminals.projection, self.options
-        drift = norm(projection.drift)
-        moved = norm(projection.states - self.terminals.seeds) / self.scale
-        fast = projection.fast / self.scale
-        at_rest = (drift * drift / 2 <= options.tolerance) | (
-            drift <= self.problem.rounding(projection.states)
-        )
-        reasons = []
-        for k in range(len(drift)):
-            if not self.terminals.finite[k]:
-                reason = "The network's step is not finite there."
-            elif fast[k] > options.fast_tolerance:
-                reason = f"Its fast directions keep a residual of {fast[k]:.2g} scales."
-            elif at_rest[k]:
-                reason = "It does not drift: it is at rest."
-            elif drift[k] <= 10 * projection.fast[k]:
-                reason = "Its drift does not stand out from the residual of its fast directions."
-            elif moved[k] > options.near:
-                reason = f"It came to rest {moved[k]:.2g} scales from its seed."
-            else:
-                reason = ""
-            reasons.append(reason)
-        return tuple(reasons)
