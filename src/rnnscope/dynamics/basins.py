@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.certificate import Certificate, certify, polish
+from rnnscope.dynamics.explore import NewRoots
 from rnnscope.dynamics.linalg import eigenvectors, heavy, inverse, norm
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.problem import Problem
@@ -53,17 +54,13 @@ class Basins:
     """Where the seeds flow.
 
     Attributes:
-        states: new roots that the flow led to and the descents had not found, (n, N).
-        certificates: theirs, one each.
-        seed: the first seed that came to each of them.
+        new: roots that the flow led to and that were not known.
         basin: per seed the root's row, the known ones first and then the new ones; -1, (S,).
         time: steps that the flow took, (S,).
         check: against plain iteration.
     """
 
-    states: Tensor
-    certificates: tuple[Certificate, ...]
-    seed: tuple[int, ...]
+    new: NewRoots
     basin: Tensor
     time: Tensor
     check: FlowCheck
@@ -123,9 +120,11 @@ def follow_basins(
     check = _check(problem, seeds, moving, basin, flow.attractors, rows, options)
     first = tuple(int((basin == len(roots) + k).nonzero()[0]) for k in range(len(new)))
     return Basins(
-        states=torch.stack(new) if new else seeds[:0],
-        certificates=tuple(kept[id(state)] for state in new),
-        seed=first,
+        new=NewRoots(
+            states=torch.stack(new) if new else seeds[:0],
+            certificates=tuple(kept[id(state)] for state in new),
+            seeds=first,
+        ),
         basin=basin,
         time=time,
         check=check,
@@ -177,9 +176,7 @@ def no_basins(size: int, width: int) -> Basins:
     """The result where no flow was followed."""
     none = torch.empty(0, dtype=torch.long)
     return Basins(
-        states=torch.empty(0, width, dtype=torch.float64),
-        certificates=(),
-        seed=(),
+        new=NewRoots(states=torch.empty(0, width, dtype=torch.float64), certificates=(), seeds=()),
         basin=torch.full((size,), -1),
         time=torch.zeros(size),
         check=FlowCheck(seeds=none, basin=none, agree=0, disagree=0, open=0),

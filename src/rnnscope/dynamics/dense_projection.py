@@ -12,6 +12,7 @@ Every step must lower its merit (``||G||``, then ``||(I - P) G||``), else it is 
 from __future__ import annotations
 
 from collections.abc import Callable
+
 import torch
 from torch import Tensor
 

@@ -9,16 +9,18 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.dynamics.basins import Basins, follow_basins, no_basins
+from rnnscope.dynamics.basins import follow_basins, no_basins
+from rnnscope.dynamics.explore import NewRoots, explore
 from rnnscope.dynamics.inputs import hold_input, study_cell, word_counts
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
 from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.dynamics.sorting import Kinds, sort_points
-from rnnscope.dynamics.terminal import Terminals, follow
+from rnnscope.dynamics.terminal import Terminals, far_apart, follow
 from rnnscope.errors import ModelError
 from rnnscope.models import Model
 
@@ -67,6 +69,7 @@ def find_fixed_points(
     terminals = follow(problem, states, scale=scale, options=settings)
     with heavy():
         kinds = sort_points(problem, terminals, scale=scale, options=settings)
+    explored = _explored(problem, states, terminals, kinds, scale, settings)
     basins = no_basins(len(states), problem.width)
     if settings.basins and settings.solver == "slow_manifold":
         at_rest = terminals.at_rest & (kinds.ended < 0)
@@ -74,13 +77,13 @@ def find_fixed_points(
             problem,
             states,
             at_rest | ~terminals.finite,
-            kinds.states[kinds.roots],
+            torch.cat([kinds.states[kinds.roots], explored.states]),
             scale=scale,
             options=settings,
         )
     view = _View(problem=problem, terminals=terminals, scale=scale, region=settings.region)
     return FixedPoints(
-        roots=view.roots(kinds, basins),
+        roots=view.roots(kinds, explored, basins.new),
         continua=view.points("continuum", kinds.continua, kinds),
         ghosts=view.points("ghost", kinds.ghosts, kinds),
         manifold=view.manifold(kinds.manifold),
@@ -130,14 +133,14 @@ class _View:
             curvature=kinds.curvature[rows],
         )
 
-    def roots(self, kinds: Kinds, basins: Basins) -> Points:
-        """The roots that descents ended in, then those that only the flow led to."""
-        if not len(basins.states):
+    def roots(self, kinds: Kinds, *others: NewRoots) -> Points:
+        """The roots that descents ended in, then those found otherwise."""
+        if not any(len(new.states) for new in others):
             return self.points("root", kinds.roots, kinds)
-        new = torch.tensor(basins.seed, dtype=torch.long)
-        errors = torch.cat([tested.error for tested in basins.certificates])
-        rows = torch.cat([kinds.roots, new])
-        states = torch.cat([kinds.states[kinds.roots], basins.states])
+        seeds = torch.tensor([k for new in others for k in new.seeds], dtype=torch.long)
+        errors = [tested.error for new in others for tested in new.certificates]
+        rows = torch.cat([kinds.roots, seeds])
+        states = torch.cat([kinds.states[kinds.roots], *(new.states for new in others)])
         residual = self.problem.rows(rows).residual(states)
         return self._assemble(
             "root",
@@ -145,10 +148,10 @@ class _View:
             states,
             residual=residual,
             drift=residual,
-            count=torch.cat([kinds.count[kinds.roots], torch.zeros_like(new)]),
+            count=torch.cat([kinds.count[kinds.roots], torch.zeros_like(seeds)]),
             steps=self.terminals.steps[rows],
             slow_count=torch.zeros_like(rows),
-            error=torch.cat([kinds.error[kinds.roots], errors]),
+            error=torch.cat([kinds.error[kinds.roots], *errors]),
             curvature=torch.full((len(rows),), torch.nan, dtype=torch.float64),
         )
 
@@ -199,6 +202,23 @@ class _View:
             inside=nearest <= self.region,
             **rest,
         )
+
+
+def _explored(
+    problem: Problem,
+    states: Tensor,
+    terminals: Terminals,
+    kinds: Kinds,
+    scale: float,
+    options: FixedPointOptions,
+) -> NewRoots:
+    """More roots of a wide network, of which few seeds were descended."""
+    rows = terminals.finite.nonzero().squeeze(-1)
+    if options.solver != "slow_manifold" or problem.width < WIDE or not len(rows):
+        rows = rows[:0]
+    rows = far_apart(states, rows, options.searches)
+    known = kinds.states[kinds.roots]
+    return explore(problem, states, rows, known, scale=scale, options=options)
 
 
 def _check_deterministic(problem: Problem, seeds: Tensor) -> None:

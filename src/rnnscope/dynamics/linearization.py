@@ -16,15 +16,23 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
+from rnnscope.dynamics.eigenmodes import eigenmodes, signs, uncut
 from rnnscope.dynamics.inputs import hold_input, study_cell
-from rnnscope.dynamics.linalg import eigenvectors, heavy, inverse
+from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.points import FixedPoints, Points
 from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction
 from rnnscope.dynamics.seeds import checked_states
+from rnnscope.dynamics.shift_invert import slow_modes
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Model
+
+METHODS = ("auto", "dense", "krylov")
+
+MANY = 16
+"""Points from which "auto" takes the Krylov method."""
 
 
 def linearize(
@@ -33,6 +41,7 @@ def linearize(
     inputs: Any = None,
     *,
     count: int = 8,
+    method: str = "auto",
 ) -> Modes:
     """The modes of ``J_rec`` at each point.
 
@@ -42,10 +51,13 @@ def linearize(
             roots in the visited region, in this order; or one kind of them; or states (P, N).
         inputs: the input held fixed; None for the one the points were found under, or zero.
         count: modes whose vectors are kept; conjugate pairs are not cut, so one more may be.
+        method: "dense", every eigenvalue, by a full decomposition; "krylov", the first ``count``
+            modes alone, many times sooner for a wide network, each with its residual
+            (``shift_invert``); "auto", the latter for many points of a wide network.
 
     Raises:
         DataError: states of the wrong width or not finite.
-        UsageError: ``count`` below 1.
+        UsageError: ``count`` below 1, or an unknown method.
         NotApplicable: the result holds no manifold point, continuum or root to linearize at.
 
     Source:
@@ -53,6 +65,12 @@ def linearize(
     """
     if count < 1:
         raise UsageError("At least one mode is kept.", expected="count >= 1", got=str(count))
+    if method not in METHODS:
+        raise UsageError(
+            "The method of a linearization must be known.",
+            expected=", ".join(METHODS),
+            got=repr(method),
+        )
     cell = study_cell(model)
     if inputs is None:
         inputs = points.held.vector if isinstance(points, FixedPoints) else "zero"
@@ -62,12 +80,32 @@ def linearize(
     states = checked_states(_states(points), cell)
     problem = Problem(cell=cell, x=held.vector)
     readout = readout_direction(model, cell)
-    with heavy():
-        parts = [
-            _decompose(problem, states[rows], count=min(count, problem.width), readout=readout)
-            for rows in problem.chunks(len(states), matrices=24)
-        ]
-    values, right, left = (torch.cat(part) for part in zip(*parts, strict=True))
+    if method == "auto":
+        few = 4 * count <= problem.width
+        wide = problem.width >= WIDE and cell.matrix_free
+        method = "krylov" if wide and few and len(states) >= MANY else "dense"
+    if method == "krylov":
+        found = slow_modes(problem, states, count=count)
+        kept = uncut(found.values, min(count, found.values.shape[-1]))
+        values, right = found.values[:, :kept], found.right[..., :kept]
+        sign = signs(values, right, readout)
+        right, left = right * sign[:, None, :], found.left[:, :kept] * sign[..., None]
+        residuals = found.residuals[:, :kept]
+    else:
+        residuals = None
+        with heavy():
+            parts = [
+                eigenmodes(
+                    problem.rows(rows).tangent(states[rows]).matrix(),
+                    count=min(count, problem.width),
+                    readout=readout,
+                    spare=True,
+                )
+                for rows in problem.chunks(len(states), matrices=24)
+            ]
+        values, right, left = (torch.cat(part) for part in zip(*parts, strict=True))
+        kept = uncut(values, min(count, problem.width))
+        right, left = right[..., :kept].clone(), left[:, :kept].clone()
     return Modes(
         states=states,
         eigenvalues=values,
@@ -76,6 +114,8 @@ def linearize(
         held=held,
         readout=readout,
         cell=cell,
+        complete=residuals is None,
+        residuals=residuals,
     )
 
 
@@ -90,41 +130,3 @@ def _states(points: FixedPoints | Points | Tensor | Sequence[Any]) -> Any:
             )
         return points.line_states
     return points.states if isinstance(points, Points) else points
-
-
-def _decompose(
-    problem: Problem, h: Tensor, *, count: int, readout: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Sorted eigenvalues, the first right columns and left rows at each state."""
-    J = problem.jacobian(h)
-    J.diagonal(dim1=-2, dim2=-1).add_(1)
-    values, R = eigenvectors(J)
-    order = torch.stack([_order(row) for row in values])
-    values = values.gather(-1, order)
-    R = R.gather(-1, order[:, None, :].expand_as(R))
-    if bool((values[:, count - 1].imag > 0).any()) and count < values.shape[-1]:
-        count += 1
-    R = R * _signs(values, R, readout)[:, None, :]
-    return values, R[..., :count].clone(), inverse(R)[:, :count].clone()
-
-
-def _order(values: Tensor) -> Tensor:
-    """Largest |lambda| first, ties by real part; pairs adjacent, positive imaginary part first."""
-    # LAPACK lists a pair side by side, positive first, with moduli equal to the last bit.
-    rows = enumerate(values.tolist())
-    keys = [(-abs(v), -v.real, abs(v.imag), k - (v.imag < 0), k) for k, v in rows]
-    return torch.tensor([key[-1] for key in sorted(keys)])
-
-
-def _signs(values: Tensor, R: Tensor, readout: Tensor | None) -> Tensor:
-    """The sign of each column, (P, N).
-
-    Largest component positive; for a real column, along the readout where it sees it.
-    """
-    largest = R.abs().argmax(-2, keepdim=True)
-    along = R.gather(-2, largest).squeeze(-2).real
-    if readout is not None:
-        seen = (R.real * readout[:, None]).sum(-2)
-        sees = (values.imag == 0) & (seen.abs() > 1e-12 * readout.norm())
-        along = torch.where(sees, seen, along)
-    return torch.where(along < 0, -1.0, 1.0)

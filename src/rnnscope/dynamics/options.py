@@ -8,7 +8,6 @@ from typing import Any
 from rnnscope.dynamics.linalg import EPS
 from rnnscope.errors import UsageError
 
-
 SOLVER_NAMES = ("slow_manifold", "levenberg_marquardt", "shifted_newton", "chord", "adam")
 
 

@@ -120,7 +120,8 @@ def _project(problem: Problem, starts: Tensor, slow_time: float, tolerance: floa
         k = active.nonzero().squeeze(-1)
         if not len(k):
             break
-        here, G = problem.rows(k), problem.residual(h[k])
+        here = problem.rows(k)
+        G = here.residual(h[k])
         space = Krylov.of(here.tangent(h[k]), G, depth)
         size_of = space.values.abs()
         f = space.coordinates((size_of >= 2 * rate).to(space.parts.dtype))
@@ -133,7 +134,7 @@ def _project(problem: Problem, starts: Tensor, slow_time: float, tolerance: floa
         active[k] = going
         if not left or not going.any():
             break
-        # w = 1 / (1 + (|a| / rate)^3): a sharper edge lets Ritz values that cross it throw a step about.
+        # A sharper edge would let Ritz values that cross it throw a step about.
         weight = (size_of / rate) ** 3
         inverse = -(weight / (1 + weight)) / space.values
         d = space.expand(space.coordinates(torch.where(size_of > 0, inverse, 0)))[going]

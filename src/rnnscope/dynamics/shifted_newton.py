@@ -1,4 +1,4 @@
-"""Shifted Newton: ``(mu I - A) d = G`` with the shift driven to 0, each point under its own control.
+"""Shifted Newton: ``(mu I - A) d = G``, the shift driven to 0, each point under its own control.
 
 Near a root with mu = 0 this is Newton's method, which finds saddles as well as stable points. A
 large mu takes short steps along the network's own motion, an implicit Euler step of length 1 / mu
@@ -30,11 +30,13 @@ def shifted_newton(
     stationarity: float,
     reach: float,
     most_stuck: int | None = None,
+    first: float = FIRST,
 ) -> Descent:
     """Descend ``||G||`` from each start until it is at rounding level or no step lowers it.
 
     Args and result as of ``levenberg_marquardt.minimise_speed``, which takes over where a point is
-    stuck, at ``most_stuck`` points if given: at those of the smallest speed.
+    stuck, at ``most_stuck`` points if given: at those of the smallest speed. ``first`` is the shift
+    of the first step: below 0 it goes against the motion, towards roots that repel.
     """
     chunks = [slice(k, k + CHUNK) for k in range(0, len(starts), CHUNK)]
 
@@ -44,6 +46,7 @@ def shifted_newton(
             starts[rows],
             max_steps=max_steps,
             reach=reach,
+            first=first,
         )
 
     parts = in_threads(work, chunks)
@@ -64,10 +67,12 @@ def shifted_newton(
     return Descent(states=h, steps=steps, stationarity=stationary)
 
 
-def _descend(problem: Problem, starts: Tensor, *, max_steps: int, reach: float) -> Descent:
+def _descend(
+    problem: Problem, starts: Tensor, *, max_steps: int, reach: float, first: float
+) -> Descent:
     h, size = starts.clone(), len(starts)
     speed = norm(problem.residual(h))
-    mu = torch.full_like(speed, FIRST)
+    mu = torch.full_like(speed, first)
     steps = torch.zeros(size, dtype=torch.long)
     stuck = torch.zeros(size, dtype=torch.bool)
     active = torch.isfinite(speed) & (speed > problem.rounding(h))

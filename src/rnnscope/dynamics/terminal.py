@@ -164,11 +164,11 @@ def _chosen(
     chosen = torch.zeros_like(finite)
     candidates = finite & ~resting
     for group in (candidates & ~off, candidates & off):
-        chosen[_far_apart(h, group.nonzero().squeeze(-1), options.searches)] = True
+        chosen[far_apart(h, group.nonzero().squeeze(-1), options.searches)] = True
     return chosen
 
 
-def _far_apart(h: Tensor, rows: Tensor, count: int) -> Tensor:
+def far_apart(h: Tensor, rows: Tensor, count: int) -> Tensor:
     """At most ``count`` of the rows, each the farthest from those before it."""
     if len(rows) <= count:
         return rows
