@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnscope.dynamics.certificate import Certificate, certify, polish
+from rnnscope.dynamics.certificate import Certificate
 from rnnscope.dynamics.explore import NewRoots
-from rnnscope.dynamics.linalg import eigenvectors, heavy, inverse, norm
+from rnnscope.dynamics.linalg import heavy, norm
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.slow_flow import Attractor, slow_flow
+from rnnscope.dynamics.stable_root import stable_root
 
 LOOK = 50
 """Plain steps between two looks at where a state is."""
@@ -85,25 +86,21 @@ def follow_basins(
     """
     size = len(seeds)
     certificates: list[Certificate] = []
+    looked: list[Tensor] = []
 
-    def stable_root(here: Problem, h: Tensor) -> Attractor | None:
-        with heavy():
-            h = polish(here, h, most=12)
-            if not bool(norm(here.residual(h)) <= here.rounding(h)):
-                return None
-            tested = certify(here, h, radius=1e-3 * scale)
-            A = here.jacobian(h)
-            stable = bool((eigenvectors(A)[0] + 1).abs().max() < 1)
-            if not bool(tested.isolated) or not stable:
-                return None
-            certificates.append(tested)
-            return Attractor(state=h[0], inverse=inverse(A)[0], near=1e-4 * scale)
+    def look(here: Problem, h: Tensor) -> Attractor | None:
+        found = stable_root(here, h, scale=scale)
+        if found is None:
+            return None
+        certificates.append(found.certificate)
+        looked.append(found.attractor.state)
+        return found.attractor
 
     moving = (~resting).nonzero().squeeze(-1)
     basin, time = torch.full((size,), -1), torch.zeros(size)
-    flow = slow_flow(problem.rows(moving), seeds[moving], scale=scale, stable_root=stable_root)
+    flow = slow_flow(problem.rows(moving), seeds[moving], scale=scale, stable_root=look)
     found = [attractor.state for attractor in flow.attractors]
-    kept = {id(state): tested for state, tested in zip(found, certificates, strict=False)}
+    kept = {id(state): tested for state, tested in zip(looked, certificates, strict=True)}
     new: list[Tensor] = []
     rows: list[int] = []
     for state in found:

@@ -8,7 +8,7 @@ from typing import Any
 from rnnscope.dynamics.linalg import EPS
 from rnnscope.errors import UsageError
 
-SOLVER_NAMES = ("slow_manifold", "levenberg_marquardt", "shifted_newton", "chord", "adam")
+SOLVER_NAMES = ("slow_manifold", "levenberg_marquardt", "shifted_newton", "chord", "flow", "adam")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,8 @@ class FixedPointOptions:
 
     Attributes:
         solver: "slow_manifold" projects every seed onto the slow manifold, and descends as many as
-            it takes to find the roots; "levenberg_marquardt", "shifted_newton", "chord" and "adam"
-            descend every seed in q, which slides it along a slow manifold onto a root or a ghost.
+            it takes to find the roots; "levenberg_marquardt", "shifted_newton", "chord", "flow" and
+            "adam" take every seed to a root or a ghost, which slides it along a slow manifold.
         count: visited states drawn as seeds from documents or trajectories.
         rng: seed of that draw.
         slow_time: steps; directions whose eigenvalue is within ``1 / slow_time`` of 1 are slow.

@@ -17,6 +17,7 @@ from torch import Tensor
 from rnnscope.dynamics.adam import adam
 from rnnscope.dynamics.certificate import Certificate, certify, polish
 from rnnscope.dynamics.chord import chord
+from rnnscope.dynamics.flow_descent import flow_descent
 from rnnscope.dynamics.landing import Projection
 from rnnscope.dynamics.levenberg_marquardt import Descent, minimise_speed
 from rnnscope.dynamics.linalg import heavy, inverse, norm
@@ -29,6 +30,7 @@ SOLVERS: dict[str, Callable[..., Descent]] = {
     "levenberg_marquardt": minimise_speed,
     "shifted_newton": shifted_newton,
     "chord": chord,
+    "flow": flow_descent,
     "adam": adam,
 }
 """The descents by name. One protocol: ``(problem, starts, *, max_steps, stationarity, reach)``."""
