@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from scipy.stats import rankdata
-from sklearn.manifold import LocallyLinearEmbedding
 from torch import Tensor
 
+from rnnscope.dynamics.arc_length import ArcLength, arc_length
 from rnnscope.dynamics.linalg import norm
+from rnnscope.dynamics.locally_linear import locally_linear, rank_correlation, to_unit_interval
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.nulls import Alignment, draw_directions, draw_states, unit
 from rnnscope.dynamics.points import FixedPoints
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.numerics import single_thread
-
-LEAST_EMBEDDED = 20
-"""Distinct points below which no locally linear embedding is made."""
 
 NEIGHBOURS = 8
 """Nearest points from which the manifold's direction at a point is taken."""
@@ -45,6 +41,9 @@ class Manifold:
         position: theta, from -1 to 1 along the axis, (n,).
         embedded_position: theta from a 1-D locally linear embedding; None below 20 distinct points.
         embedded_correlation: rank correlation of the two.
+        arc: theta by arc length along the curve that the points form, and whether it is one with
+            two ends; see ``ArcLength``.
+        arc_correlation: rank correlation of that position with the one along the axis.
         readout: |cos| of m with the readout in the coordinates the readout sees, which are h and
             not c of an LSTM; None without a readout. (Padded with zeros over c it could not exceed
             the share of m that lies in h, a few percent, since c is not bounded and h is.)
@@ -66,6 +65,8 @@ class Manifold:
     position: Tensor
     embedded_position: Tensor | None
     embedded_correlation: float | None
+    arc: ArcLength
+    arc_correlation: float
     readout: Alignment | None
     modes: Alignment | None
     tangents: Alignment | None
@@ -87,6 +88,9 @@ class Manifold:
             "participation": self.participation,
             "seed_participation": self.seed_participation,
             "embedded_correlation": self.embedded_correlation,
+            "arc_length": self.arc.length,
+            "arc_correlation": self.arc_correlation,
+            "is_open": self.arc.is_open,
             "readout": None if self.readout is None else self.readout.summary(),
             "modes": None if self.modes is None else self.modes.summary(),
             "tangents": None if self.tangents is None else self.tangents.summary(),
@@ -115,7 +119,8 @@ def fit_manifold(
         NotApplicable: fewer than two distinct points.
 
     Source:
-        Maheswaranathan et al. 2019; theta by 1-D locally linear embedding.
+        Maheswaranathan et al. 2019; theta by 1-D locally linear embedding (Roweis & Saul
+        2000) as there, and by arc length.
     """
     if not isinstance(points, FixedPoints):
         raise UsageError(
@@ -137,8 +142,9 @@ def fit_manifold(
         _, sigma, Vh = torch.linalg.svd(states - center, full_matrices=False)
     variance = sigma**2 / (sigma**2).sum()
     axis = _oriented(Vh[0], points.readout)
-    position = _to_unit_interval((states - center) @ axis)
-    embedded = _embed(states, position, points.scale)
+    position = to_unit_interval((states - center) @ axis)
+    embedded = locally_linear(states, position, points.scale)
+    arc = arc_length(states, towards=position)
     seeds = _shares(points.seeds)
     directions = draw_directions(points.seeds, draws=draws, rng=rng)
     known = seeds is not None
@@ -153,7 +159,9 @@ def fit_manifold(
         seed_participation=float(1 / (seeds**2).sum()) if seeds is not None else None,
         position=position,
         embedded_position=embedded,
-        embedded_correlation=None if embedded is None else _rank_correlation(position, embedded),
+        embedded_correlation=None if embedded is None else rank_correlation(position, embedded),
+        arc=arc,
+        arc_correlation=rank_correlation(position, arc.position),
         readout=_readout_alignment(axis, points, directions) if known else None,
         modes=_mode_alignment(axis.expand(len(modes), -1), modes, directions)
         if known and modes is not None
@@ -167,11 +175,6 @@ def fit_manifold(
 def _oriented(axis: Tensor, readout: Tensor | None) -> Tensor:
     along = axis[axis.abs().argmax()] if readout is None else axis @ readout
     return -axis if along < 0 else axis
-
-
-def _to_unit_interval(values: Tensor) -> Tensor:
-    low, high = values.min(), values.max()
-    return 2 * (values - low) / (high - low) - 1
 
 
 def _shares(states: Tensor) -> Tensor | None:
@@ -190,34 +193,6 @@ def _variance_null(seeds: Tensor, count: int, *, rng: int) -> float:
         gram = centred @ centred.mT if count < sample.shape[-1] else centred.mT @ centred
         firsts.append(torch.linalg.eigvalsh(gram)[-1] / gram.trace())
     return float(torch.quantile(torch.stack(firsts), 0.95))
-
-
-def _embed(states: Tensor, position: Tensor, scale: float) -> Tensor | None:
-    """theta by a 1-D locally linear embedding, in the direction of ``position``.
-
-    Made of distinct points: copies would be each other's only neighbours. None for too few.
-    """
-    _, place = torch.unique((states / (1e-6 * scale)).round(), dim=0, return_inverse=True)
-    count = int(place.max()) + 1
-    if count < LEAST_EMBEDDED:
-        return None
-    first = torch.full((count,), len(states)).scatter_reduce(
-        0, place, torch.arange(len(states)), reduce="amin"
-    )
-    embedding = LocallyLinearEmbedding(
-        n_neighbors=min(12, count - 1), n_components=1, eigen_solver="dense", random_state=0
-    ).fit_transform(states[first].numpy())
-    theta = torch.from_numpy(np.ascontiguousarray(embedding[:, 0]))[place]
-    theta = _to_unit_interval(theta) if theta.max() > theta.min() else torch.zeros_like(theta)
-    return -theta if _rank_correlation(position, theta) < 0 else theta
-
-
-def _rank_correlation(a: Tensor, b: Tensor) -> float:
-    """Spearman's; 0 where either does not vary."""
-    ranks = [rankdata(v.numpy()) for v in (a, b)]
-    centred = [r - r.mean() for r in ranks]
-    length = float(np.linalg.norm(centred[0]) * np.linalg.norm(centred[1]))
-    return float(centred[0] @ centred[1]) / length if length > 0 else 0.0
 
 
 def _readout_alignment(axis: Tensor, points: FixedPoints, null: Tensor) -> Alignment | None:

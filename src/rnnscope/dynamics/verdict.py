@@ -1,37 +1,44 @@
-"""How far a network is a line attractor: the hypothesis's predictions, measured beside nulls."""
+"""How far a network is a line attractor: the hypothesis's predictions, measured beside nulls.
+
+The four predictions of Maheswaranathan et al. 2019, and what stands in for each:
+
+1  the fixed points form a line along the readout     dimension, visited, readout
+2  they are marginally stable in one direction        stability
+3  words of either class push apart                   separability, classifier
+4  along the line                                     integration, tangent
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from rnnscope.dynamics.manifold import Manifold
 from rnnscope.dynamics.modes import Modes
-from rnnscope.dynamics.nulls import Alignment
-from rnnscope.dynamics.outcome import Outcome
 from rnnscope.dynamics.points import FixedPoints
+from rnnscope.dynamics.prediction import Prediction, beside, interval_of, judge
+from rnnscope.dynamics.resampling import bootstrap
+from rnnscope.dynamics.separability import word_separability
+from rnnscope.dynamics.shape_findings import (
+    Drawn,
+    dimension,
+    integration,
+    readout,
+    tangent,
+    visited,
+)
+from rnnscope.dynamics.untrained import UntrainedBaseline, second_time_constant
+from rnnscope.dynamics.word_classes import WordClasses
+from rnnscope.dynamics.word_findings import classifier, separability
+from rnnscope.errors import UsageError
+from rnnscope.models import Model
 
+__all__ = ["LineAttractorVerdict", "Prediction", "line_attractor_verdict"]
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Prediction:
-    """One prediction, measured.
-
-    Attributes:
-        name: which.
-        value: what was measured; None where it could not be, the sentence says why.
-        null: what it is held against; None where there is nothing to hold it against.
-        sentence: both, in words.
-        finding: whether it exceeds the null: "yes", "no", "by definition", "by construction" (of
-            the points it was measured at), "cannot tell" (the null is at its ceiling), "not known".
-    """
-
-    name: str
-    value: float | None
-    null: float | None
-    sentence: str
-    finding: str
+DRAWS = 200
+"""Bootstrap samples behind each interval."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,14 +49,21 @@ class LineAttractorVerdict:
         sentence: the finding, with its figures.
         dimension: variance share of the first axis, against points drawn with the covariance of
             the visited states.
-        stability: median time constant of the slowest mode, against that of the second.
+        stability: median time constant of the slowest mode, against that of the second and, where
+            it is given, that of untrained networks.
         integration: median |cos| of r_1 with m, against drawn directions.
         tangent: median |cos| of r_1 with the manifold's own direction at the point, against drawn
             directions. Not in the paper: where the line is bent, this is what integration means.
         readout: |cos| of m with the readout, against drawn directions.
-        ghost_share: share of the seeds that end in ghosts. No evidence either way: at a ghost J
-            has an eigenvalue 1 by construction.
-        growing_share: share of the linearized points whose slowest mode grows.
+        ghost_share: share of the seeds that ghosts were found from. No evidence either way: at a
+            ghost J has an eigenvalue 1 by construction.
+        growing_share: share of the linearized points whose slowest mode grows, |lambda| > 1.
+        visited: variance share of the visited states' first axis, against that in untrained
+            networks; None where none were given.
+        separability: share of pairs of a positive and a negative word in the right order along
+            l_1, against shuffled labels; None without words.
+        classifier: accuracy of a linear classifier of ``J_inp x`` on words left out of its fit,
+            against shuffled labels; None without words.
     """
 
     sentence: str
@@ -60,25 +74,34 @@ class LineAttractorVerdict:
     readout: Prediction
     ghost_share: float
     growing_share: float
+    visited: Prediction | None = None
+    separability: Prediction | None = None
+    classifier: Prediction | None = None
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
-        """All of them, in the order of the paper's argument."""
-        return self.dimension, self.stability, self.integration, self.tangent, self.readout
+        """All that were asked for, in the order of the paper's argument."""
+        every = (
+            self.dimension,
+            self.visited,
+            self.readout,
+            self.stability,
+            self.separability,
+            self.classifier,
+            self.integration,
+            self.tangent,
+        )
+        return tuple(one for one in every if one is not None)
+
+    def found(self, finding: str) -> tuple[str, ...]:
+        """The names of the predictions of which this was found."""
+        return tuple(one.name for one in self.predictions if one.finding == finding)
 
     def summary(self) -> dict[str, Any]:
         """In figures, JSON-safe."""
         return {
             "sentence": self.sentence,
-            "predictions": {
-                p.name: {
-                    "value": p.value,
-                    "null": p.null,
-                    "sentence": p.sentence,
-                    "finding": p.finding,
-                }
-                for p in self.predictions
-            },
+            "predictions": {p.name: p.summary() for p in self.predictions},
             "ghost_share": self.ghost_share,
             "growing_share": self.growing_share,
         }
@@ -88,7 +111,14 @@ class LineAttractorVerdict:
 
 
 def line_attractor_verdict(
-    points: FixedPoints, modes: Modes, line: Manifold
+    points: FixedPoints,
+    modes: Modes,
+    line: Manifold | None,
+    *,
+    model: Model | None = None,
+    words: WordClasses | None = None,
+    untrained: UntrainedBaseline | None = None,
+    rng: int = 0,
 ) -> LineAttractorVerdict:
     """Hold a network against the line-attractor hypothesis.
 
@@ -96,37 +126,58 @@ def line_attractor_verdict(
     moved until only their slow directions are left. So wherever one direction is slower than
     ``slow_time``, they form a line along r_1 in any network: that they do is no evidence, and is
     said to be by construction. What can fail is how slow that direction is, how far apart from the
-    next, whether the line runs along the readout, and whether words push along it; the last, the
-    paper's third prediction, needs labelled words: see ``word_projections``.
+    next, whether the line runs along the readout, and whether words push along it.
+
+    A finding is "yes" only where the whole interval lies above every null.
 
     Args:
         points: what ``find_fixed_points`` gave.
         modes: ``linearize(model, points)``.
-        line: ``fit_manifold(points, modes)``.
+        line: ``fit_manifold(points, modes)``; None where the points are one.
+        model: the network, for its words.
+        words: positive and negative words, for the third prediction.
+        untrained: what networks that have learned nothing show, as a further null.
+        rng: seed of intervals and nulls.
+
+    Raises:
+        UsageError: words without the model.
 
     Source:
         Maheswaranathan et al. 2019
     """
-    ghosts = sum(outcome is Outcome.GHOST for outcome in points.outcomes) / len(points)
+    if words is not None and model is None:
+        raise UsageError(
+            "Words push a network through its embedding.",
+            expected="model= with words=",
+            got="words alone",
+        )
+    ghosts = float(points.ghosts.count.sum()) / len(points)
+    drawn = None if line is None else Drawn.of(line, draws=DRAWS, rng=rng)
     built = len(points.manifold) > 0
-    dimension, stability = _dimension(line, built=built), _stability(modes)
-    axis = "the slow direction r_1 with the line's axis"
-    integration = _aligned("integration", axis, line.modes, built=built)
-    along = "the slow direction r_1 with the manifold's own direction at the point"
-    tangent = _aligned("tangent", along, line.tangents, built=built)
-    across = "the line's axis with the readout"
-    readout = _aligned("readout", across, line.readout, built=False)
-    sentence = " ".join([_found(points), stability.sentence, readout.sentence])
-    return LineAttractorVerdict(
-        sentence=sentence,
-        dimension=dimension,
+    across = readout(line, points, drawn, untrained)
+    stability = _stability(modes, untrained, rng)
+    told = None
+    if words is not None and model is not None:
+        told = word_separability(model, modes, words, draws=DRAWS, rng=rng)
+    verdict = LineAttractorVerdict(
+        sentence="",
+        dimension=dimension(line, drawn, untrained, built=built),
         stability=stability,
-        integration=integration,
-        tangent=tangent,
-        readout=readout,
+        integration=integration(line, modes, drawn, untrained, built=built),
+        tangent=tangent(line, untrained, built=built, draws=DRAWS, rng=rng),
+        readout=across,
         ghost_share=ghosts,
         growing_share=float(modes.growing[:, 0].double().mean()),
+        visited=None if untrained is None else visited(points, untrained, draws=DRAWS, rng=rng),
+        separability=None if told is None else separability(told, untrained),
+        classifier=None if told is None else classifier(told, untrained),
     )
+    parts = [_found(points), stability.sentence, across.sentence]
+    if verdict.separability is not None:
+        parts.append(verdict.separability.sentence)
+    if words is not None or untrained is not None:
+        parts.append(_in_all(verdict))
+    return replace(verdict, sentence=" ".join(parts))
 
 
 def _found(points: FixedPoints) -> str:
@@ -141,76 +192,55 @@ def _found(points: FixedPoints) -> str:
     return f"From {len(points)} seeds: {kinds}."
 
 
-CEILING = 0.95
-"""A null this high leaves nothing to exceed."""
-
-MARGIN = 0.01
-"""A difference below this is none."""
-
-
-def _finding(value: float | None, null: float | None, *, built: bool) -> str:
-    if value is None or null is None:
-        return "not known"
-    if built:
-        return "by construction"
-    if null >= CEILING:
-        return "cannot tell"
-    return "yes" if value > null + MARGIN else "no"
-
-
-def _dimension(line: Manifold, *, built: bool) -> Prediction:
-    value, null = float(line.variance[0]), line.variance_null
-    against = "nothing to hold it against" if null is None else f"visited states reach {null:.1%}"
-    return Prediction(
-        name="dimension",
-        value=value,
-        null=null,
-        sentence=f"The first axis holds {value:.1%} of the points' variance ({against}).",
-        finding=_finding(value, null, built=built),
-    )
+def _in_all(verdict: LineAttractorVerdict) -> str:
+    """Which predictions exceed their nulls, which do not, and which say nothing."""
+    told = [
+        f"{label} ({', '.join(verdict.found(finding))})"
+        for finding, label in (
+            ("yes", "above every null"),
+            ("no", "not above their nulls"),
+            ("by construction", "so by construction, which is no evidence"),
+            ("by definition", "so by definition, which is no evidence"),
+            ("cannot tell", "whose null leaves nothing to exceed"),
+            ("not known", "not measured"),
+        )
+        if verdict.found(finding)
+    ]
+    return f"Predictions: {'; '.join(told)}."
 
 
-def _stability(modes: Modes) -> Prediction:
+def _stability(modes: Modes, untrained: UntrainedBaseline | None, rng: int) -> Prediction:
     tau = modes.time_constants
-    first = float(tau[:, 0].median())
-    second = _second(modes)
+    slow = tau[:, 0].numpy()
+    first = bootstrap(_median, slow, draws=DRAWS, rng=rng)
+    second = second_time_constant(tau, modes.oscillating)
     grows = int(modes.growing[:, 0].sum())
     against = "it has no second" if second is None else f"the second {second:.3g}"
-    ratio = "" if not second or first == torch.inf else f", {first / second:.3g} times"
+    ratio = "" if not second or first.value == torch.inf else f", {first.value / second:.3g} times"
+    nulls = {} if second is None else {"second mode": second}
+    finding, beyond = "by definition", ""
+    other = None if untrained is None else untrained.high("time_constant")
+    if untrained is not None and other is not None:
+        nulls["untrained"] = other
+        beyond = f"; untrained networks: 95 % below {other:.3g}"
+        finding = judge(first, {"untrained": other}, built=False, ceiling=torch.inf)
+        apart = untrained.high("time_ratio")
+        # Slow in every direction is no line: the slow one must stand apart from the next as well.
+        if finding == "yes" and apart is not None and second:
+            low = first.low if first.low == first.low else first.value
+            finding = "yes" if low / second > apart else "no"
     return Prediction(
         name="stability",
-        value=first,
+        value=first.value,
         null=second,
-        sentence=f"The slowest mode's median time constant is {first:.3g} steps "
-        f"({against}{ratio}); it grows at {grows} of {len(modes)} points.",
-        finding="by definition",
+        sentence=f"The slowest mode's median time constant is {first.value:.3g}"
+        f"{beside(first, '.3g')} steps ({against}{ratio}{beyond}); it grows at {grows} of "
+        f"{len(modes)} points.",
+        finding=finding,
+        interval=interval_of(first),
+        nulls=nulls,
     )
 
 
-def _second(modes: Modes) -> float | None:
-    """Median time constant of the mode after the slowest, a complex pair counting as one."""
-    place = modes.oscillating[:, 0].long() + 1
-    if int(place.max()) >= modes.eigenvalues.shape[-1]:
-        return None
-    return float(modes.time_constants.gather(-1, place[:, None]).median())
-
-
-def _aligned(name: str, what: str, alignment: Alignment | None, *, built: bool) -> Prediction:
-    if alignment is None:
-        return Prediction(
-            name=name,
-            value=None,
-            null=None,
-            sentence=f"The alignment of {what} cannot be measured: one of them is not known.",
-            finding="not known",
-        )
-    return Prediction(
-        name=name,
-        value=alignment.median,
-        null=alignment.null_high,
-        sentence=f"The median |cos| of {what} is {alignment.median:.2f} "
-        f"(directions of the visited states: median {alignment.null_median:.2f}, "
-        f"95 % below {alignment.null_high:.2f}; at random: median "
-        f"{alignment.isotropic_median:.2f}).",
-        finding=_finding(alignment.median, alignment.null_high, built=built),
-    )
+def _median(values: Any) -> float:
+    return float(torch.from_numpy(values).median())
