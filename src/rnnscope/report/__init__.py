@@ -1,5 +1,28 @@
-"""One self-contained page, and its figures, drawn from an account's dictionary alone."""
+"""One self-contained page and its figures, drawn from an account's dictionary alone; and the
+figures of Maheswaranathan et al. 2019, drawn from arrays."""
 
+from rnnscope.report.attractor_density import state_density
+from rnnscope.report.attractor_figures import (
+    PaperFigures,
+    appendix_page,
+    paper_figures,
+    summary_grid,
+)
+from rnnscope.report.attractor_histograms import (
+    alignment,
+    input_projections,
+    linear_error,
+    relaxation,
+)
+from rnnscope.report.attractor_material import AttractorMaterial
+from rnnscope.report.attractor_plane import points_in_plane, slow_directions, word_effects
+from rnnscope.report.attractor_spectra import (
+    all_time_constants,
+    slow_time_constants,
+    spectra,
+    spectrum,
+    variance_curve,
+)
 from rnnscope.report.figures import (
     agreement,
     eigenvalues,
@@ -12,12 +35,30 @@ from rnnscope.report.figures import (
 from rnnscope.report.page import render
 
 __all__ = [
+    "AttractorMaterial",
+    "PaperFigures",
     "agreement",
+    "alignment",
+    "all_time_constants",
+    "appendix_page",
     "eigenvalues",
+    "input_projections",
+    "linear_error",
+    "paper_figures",
+    "points_in_plane",
     "positions",
     "pushes",
+    "relaxation",
     "render",
     "sentence_paths",
+    "slow_directions",
+    "slow_time_constants",
+    "spectra",
+    "spectrum",
+    "state_density",
     "state_space",
+    "summary_grid",
     "time_constants",
+    "variance_curve",
+    "word_effects",
 ]
