@@ -107,6 +107,10 @@ def find_fixed_points(
     )
 
 
+NEAREST = 2048
+"""Seeds among which, beside its own, the nearest one to a point is looked for."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _View:
     """Builds the result's points from the seeds' terminals."""
@@ -184,12 +188,15 @@ class _View:
         **rest: Any,
     ) -> Points:
         seeds = self.terminals.seeds
+        own = torch.linalg.vector_norm(states - seeds[rows], dim=-1)
+        # Every so many of very many seeds: a search among all would cost their square.
+        some = seeds[:: max(1, len(seeds) // NEAREST)]
         # Exact differences: the product form loses half the digits of a small distance.
         apart = [
-            torch.cdist(some, seeds, compute_mode="donot_use_mm_for_euclid_dist").amin(-1)
-            for some in states.split(512)
+            torch.cdist(part, some, compute_mode="donot_use_mm_for_euclid_dist").amin(-1)
+            for part in states.split(512)
         ]
-        nearest = torch.cat(apart) / self.scale
+        nearest = torch.minimum(torch.cat(apart), own) / self.scale
         return Points(
             kind=kind,
             states=states,
@@ -197,7 +204,7 @@ class _View:
             drift=drift,
             fast=torch.linalg.vector_norm(residual - drift, dim=-1),
             seed=rows,
-            moved=torch.linalg.vector_norm(states - seeds[rows], dim=-1) / self.scale,
+            moved=own / self.scale,
             nearest=nearest,
             inside=nearest <= self.region,
             **rest,

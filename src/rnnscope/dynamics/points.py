@@ -31,7 +31,8 @@ class Points:
         count: seeds that came here, (n,).
         steps: steps that seed took, (n,).
         moved: distance from that seed, in scales, (n,).
-        nearest: distance to the nearest of all seeds, in scales, (n,).
+        nearest: distance to the nearest of its own seed and all others, of very many seeds every
+            so many, in scales, (n,).
         inside: whether that is within the visited region, (n,).
         slow_count: slow directions at a manifold point, null directions at a continuum's; else 0.
         error: bound on the distance to the true root, verified, not proved; nan for other kinds.

@@ -20,6 +20,8 @@ from rnnscope.dynamics.problem import Problem
 FIRST = 0.05
 MOST = 10.0
 CHUNK = 16
+FEW = 50
+"""Steps that are taken on from a stuck point where only some of them are."""
 
 
 def shifted_newton(
@@ -60,7 +62,11 @@ def shifted_newton(
     k = k[speed[k].argsort(stable=True)[:most_stuck]]
     if len(k):
         rest = minimise_speed(
-            problem.rows(k), h[k], max_steps=max_steps, stationarity=stationarity, reach=reach
+            problem.rows(k),
+            h[k],
+            max_steps=max_steps if most_stuck is None else min(max_steps, FEW),
+            stationarity=stationarity,
+            reach=reach,
         )
         h[k], stationary[k] = rest.states, rest.stationarity
         steps[k] += rest.steps

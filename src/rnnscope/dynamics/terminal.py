@@ -35,7 +35,7 @@ SOLVERS: dict[str, Callable[..., Descent]] = {
 }
 """The descents by name. One protocol: ``(problem, starts, *, max_steps, stationarity, reach)``."""
 
-STUCK = 6
+STUCK = 4
 """Stuck descents of a wide network that are gone on with."""
 
 CHORDS = 8
