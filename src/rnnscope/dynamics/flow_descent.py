@@ -35,7 +35,7 @@ def flow_descent(
         return None if found is None else found.attractor
 
     flow = slow_flow(problem, starts, scale=scale, stable_root=look)
-    h, steps = flow.states.clone(), flow.leaps.clone()
+    h, steps = flow.states.double(), flow.leaps.clone()
     with heavy():
         for place, attractor in enumerate(flow.attractors):
             k = (flow.basin == place).nonzero().squeeze(-1)

@@ -81,7 +81,7 @@ class Flow:
     """Where the flow from each of S states got to.
 
     Attributes:
-        states: the last state, (S, N).
+        states: the last state, (S, N) float32.
         attractors: the stable roots that some state came to.
         basin: for each state which of them, -1 for none, (S,).
         time: steps of the network that the leaps stand for, (S,).
@@ -150,7 +150,7 @@ def slow_flow(
             near &= basin[k] < 0
         active[k] = (basin[k] < 0) & torch.isfinite(speed)
     return Flow(
-        states=h.double(),
+        states=h,
         attractors=tuple(attractors),
         basin=basin,
         time=time,

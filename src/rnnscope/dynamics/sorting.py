@@ -72,7 +72,8 @@ class _Sorter:
     ) -> None:
         size = len(terminals.seeds)
         self.problem, self.terminals, self.scale, self.options = problem, terminals, scale, options
-        self.states = terminals.states.clone()
+        # Ghosts are settled in place: a copy of very many states would double their memory.
+        self.states = terminals.states
         self.outcomes = [Outcome.NOT_CONVERGED] * size
         self.notes = [""] * size
         self.ended = torch.full((size,), -1)
