@@ -205,6 +205,17 @@ def test_words_are_centred_with_their_means():
     assert arrow.xy[1] > 0
 
 
+@pytest.mark.parametrize(
+    ("classes", "colours"),
+    [(("bad", "good"), CLASSES[:2]), (("a", "b", "c"), (NEUTRAL, NEUTRAL))],
+)
+def test_positive_and_negative_words_have_the_colours_of_two_classes(classes, colours):
+    effects = {"negative": XY[:5], "positive": XY[5:9]}
+    (ax,) = word_effects(effects, [1.0, 0.0], classes).axes
+    for item, colour in zip(ax.collections, colours, strict=True):
+        np.testing.assert_allclose(item.get_facecolor()[0, :3], mpl.colors.to_rgb(colour))
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=40))
 def test_projection_histograms_count_every_point(values):

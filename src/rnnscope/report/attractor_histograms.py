@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from rnnscope.report import text
-from rnnscope.report.drawing import array, colour_of, drawing, same_length
+from rnnscope.report.drawing import array, class_of, colour_of, drawing, same_length
 from rnnscope.report.palette import CLASSES, FAINT, INK, MUTED, NEUTRAL
 from rnnscope.report.panel import legend_below
 
@@ -41,7 +41,7 @@ def input_projections(
     handles: list[Any] = []
     for name, values in every.items():
         colour = colour_of(name, classes)
-        hatch = "" if name in classes else "////"
+        hatch = "////" if class_of(name, classes) is None else ""
         weights = _percent(values)
         ax.hist(values, edges, weights=weights, color=colour, alpha=0.35, zorder=3)
         look: dict[str, Any] = {"histtype": "step", "lw": 1.2, "hatch": hatch, "zorder": 4}

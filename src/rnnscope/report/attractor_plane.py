@@ -22,6 +22,7 @@ from rnnscope.report.drawing import (
     array,
     arrow,
     axis_names,
+    class_of,
     colour_of,
     drawing,
     pairs,
@@ -190,7 +191,8 @@ def word_effects(
 
 def _shape(name: str, classes: tuple[str, ...]) -> str:
     """A second sign beside the colour."""
-    return "os^vP*"[classes.index(name) % 6] if name in classes else "D"
+    place = class_of(name, classes)
+    return "D" if place is None else "os^vP*"[place % 6]
 
 
 def _inset(ax: Axes, shares: np.ndarray, taken: np.ndarray) -> None:

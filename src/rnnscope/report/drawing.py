@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from rnnscope.errors import DataError, NotApplicable
-from rnnscope.report.palette import CLASSES, INK, MUTED, NEUTRAL, PAPER, class_colour
+from rnnscope.report.palette import CLASSES, INK, MUTED, PAPER, class_colour
 from rnnscope.report.svg import styled
 
 P = ParamSpec("P")
@@ -112,9 +112,18 @@ def same_length(**arrays: np.ndarray) -> None:
         raise NotApplicable(f"There is nothing to draw: no {' and no '.join(counts)}.")
 
 
+def class_of(name: str, classes: tuple[str, ...]) -> int | None:
+    """The class that a name speaks for; of two classes, "negative" and "positive" are the first
+    and the second whatever their names. None for what is none of them."""
+    if name in classes:
+        return classes.index(name)
+    sides = ("negative", "positive")
+    return sides.index(name) if len(classes) == 2 and name in sides else None
+
+
 def colour_of(name: str, classes: tuple[str, ...]) -> str:
     """A class's colour; grey for what is none of the classes."""
-    return class_colour(classes.index(name)) if name in classes else NEUTRAL
+    return class_colour(class_of(name, classes))
 
 
 def arrow(ax: Axes, direction: Any, label: str, *, start: Any = (0.0, 0.0), size: float) -> None:
