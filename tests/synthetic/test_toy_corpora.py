@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_the_class_with_most_words_is_the_label(classes, count, length, rng):
     assert sizes.max() - sizes.min() <= 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(classes=st.integers(2, 5), length=st.integers(3, 12), rng=st.integers(0, 9))
 def test_the_range_of_the_summed_score_is_the_label(classes, length, rng):
     corpus = ordered_corpus(classes=classes, count=40, length=length, rng=rng)
@@ -43,8 +44,8 @@ def test_the_range_of_the_summed_score_is_the_label(classes, length, rng):
     ):
         score = sum(scores[word] for word in document)
         assert valence == pytest.approx(score / length)
-        share = (score + length) / (2 * length)
-        assert label == min(max(int(np.floor(share * classes + 1e-9)), 0), classes - 1)
+        edges = [Fraction(length * (2 * k - classes), classes) for k in range(1, classes)]
+        assert label == sum(score >= edge for edge in edges)
 
 
 @pytest.mark.parametrize("make", [categorical_corpus, ordered_corpus])

@@ -63,10 +63,11 @@ def ordered_corpus(*, classes: int = 3, count: int = 600, length: int = 20, rng:
     """
     _check(classes, count, length)
     words, values = tuple(ORDERED_WORDS), np.array(list(ORDERED_WORDS.values()))
-    edges = length * (2 * np.arange(1, classes) / classes - 1)
 
     def label(drawn: np.ndarray) -> np.ndarray:
-        return np.digitize(values[drawn].sum(-1), edges)
+        # In whole numbers: a score on an edge belongs to the range above it.
+        place = (values[drawn].sum(-1) + length) * classes // (2 * length)
+        return np.clip(place, 0, classes - 1)
 
     drawn, labels = _balanced(label, len(words), classes, count, length, rng)
     return Corpus(
