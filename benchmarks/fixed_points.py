@@ -1,7 +1,7 @@
 """Fixed points, side by side with FixedPointFinder: one run, the same seeds, the same network.
 
 Run: python benchmarks/fixed_points.py --network shared/bench/dynamics/gru_line.safetensors \
-         --seeds 1024 [--finder PATH] [--scaling] [--write]
+         --seeds 1024 [--finder PATH] [--scaling] [--solvers] [--write]
 
 ``--finder`` is a checkout of FixedPointFinder (https://github.com/mattgolub/fixed-point-finder);
 without it the rival's rows are left out. It is run as it is, at the settings of its published
@@ -41,11 +41,11 @@ from safetensors.torch import load_file
 
 from rnnscope.cells import GRU, LSTM, Cell, Vanilla
 from rnnscope.dynamics import FixedPointOptions, find_fixed_points, linearize
-from rnnscope.dynamics.flow_descent import flow_descent
 from rnnscope.dynamics.inputs import study_cell
 from rnnscope.dynamics.problem import Problem, finder_speed
 from rnnscope.dynamics.projection import project
 from rnnscope.dynamics.seeds import seed_scale
+from rnnscope.dynamics.terminal import SOLVERS
 
 COUNT = 8
 
@@ -112,7 +112,7 @@ def stages(cell: Cell, seeds: torch.Tensor) -> dict[str, Any]:
     )
     fine = float((landed.fast <= 1e-4 * scale).double().mean())
     flow, flowing = timed(
-        lambda: flow_descent(problem, h, max_steps=100, stationarity=1e-8, reach=1e3 * scale)
+        lambda: SOLVERS["flow"](problem, h, max_steps=100, stationarity=1e-8, reach=1e3 * scale)
     )
     at_rest = float((finder_speed(problem.residual(flow.states)) <= 1e-8).double().mean())
     few = landed.states[:64]
@@ -171,6 +171,30 @@ def finder(path: Path, weights: dict[str, torch.Tensor], seeds: torch.Tensor) ->
     }
 
 
+def solvers(cell: Cell, seeds: torch.Tensor) -> dict[str, Any]:
+    """Every descent from the same seeds: how many come to rest, how far they went, and the time."""
+    quick = study_cell(cell)
+    problem = Problem(cell=quick, x=torch.zeros(quick.input_size, dtype=torch.float64))
+    h = seeds.double()
+    scale = seed_scale(h)
+    rows = {}
+    for name, solver in SOLVERS.items():
+        descent, seconds = timed(
+            lambda solver=solver: solver(
+                problem, h, max_steps=100, stationarity=1e-8, reach=1e3 * scale
+            )
+        )
+        q = finder_speed(problem.residual(descent.states))
+        rows[name] = {
+            "milliseconds_a_seed": 1e3 * seconds / len(h),
+            "share_q_below_1e-8": float((q <= 1e-8).double().mean()),
+            "share_q_below_1e-22": float((q <= 1e-22).double().mean()),
+            "median_moved_scales": float((descent.states - h).norm(dim=-1).median()) / scale,
+        }
+        say(f"  {name}: {rows[name]}")
+    return rows
+
+
 def scaling(cell: Cell, seeds: torch.Tensor) -> list[dict[str, Any]]:
     """Seconds and peak memory against the number of seeds, each in a process of its own."""
     rows = []
@@ -209,12 +233,16 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=1024)
     parser.add_argument("--finder", type=Path)
     parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--solvers", action="store_true", help="compare the descents")
     parser.add_argument("--only", type=int, help="verdicts of so many seeds, and nothing else")
     parser.add_argument("--write", action="store_true", help="to docs/results/fixed_points.json")
     args = parser.parse_args()
     cell, seeds, weights = read(args.network)
     if args.only:
         print(json.dumps(only(cell, seeds, args.only)))
+        raise SystemExit
+    if args.solvers:
+        print(json.dumps(solvers(cell, seeds[: args.seeds])))
         raise SystemExit
     say(f"{args.network.stem}: {args.seeds} seeds, {torch.get_num_threads()} threads")
     seeds = seeds[: args.seeds]

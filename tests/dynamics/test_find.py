@@ -50,6 +50,8 @@ def test_all_roots_are_found_and_nothing_else(attractor):
     assert int(points.roots.count.sum()) == 300
     assert torch.equal(torch.bincount(points.ended), points.roots.count)
     assert (points.roots.finder_q <= 1e-22).all()
+    assert points.roots.proved.all()
+    assert (points.roots.error < points.roots.isolation).all()
     assert (residual(attractor.cell, points.roots.states).norm(dim=-1) < 1e-14).all()
 
 

@@ -134,6 +134,9 @@ class _View:
             steps=self.terminals.steps[rows],
             slow_count=kinds.nullity[rows] if kind == "continuum" else torch.zeros_like(rows),
             error=kinds.error[rows],
+            isolation=self.terminals.certificate.isolation[rows],
+            proved=self.terminals.certificate.proved[rows]
+            & (torch.full_like(rows, kind == "root", dtype=torch.bool)),
             curvature=kinds.curvature[rows],
         )
 
@@ -142,7 +145,8 @@ class _View:
         if not any(len(new.states) for new in others):
             return self.points("root", kinds.roots, kinds)
         seeds = torch.tensor([k for new in others for k in new.seeds], dtype=torch.long)
-        errors = [tested.error for new in others for tested in new.certificates]
+        tested = [one for new in others for one in new.certificates]
+        known = self.terminals.certificate
         rows = torch.cat([kinds.roots, seeds])
         states = torch.cat([kinds.states[kinds.roots], *(new.states for new in others)])
         residual = self.problem.rows(rows).residual(states)
@@ -155,7 +159,9 @@ class _View:
             count=torch.cat([kinds.count[kinds.roots], torch.zeros_like(seeds)]),
             steps=self.terminals.steps[rows],
             slow_count=torch.zeros_like(rows),
-            error=torch.cat([kinds.error[kinds.roots], *errors]),
+            error=torch.cat([known.error[kinds.roots], *(one.error for one in tested)]),
+            isolation=torch.cat([known.isolation[kinds.roots], *(one.isolation for one in tested)]),
+            proved=torch.cat([known.proved[kinds.roots], *(one.proved for one in tested)]),
             curvature=torch.full((len(rows),), torch.nan, dtype=torch.float64),
         )
 
@@ -174,6 +180,8 @@ class _View:
             steps=projection.steps[rows],
             slow_count=projection.slow_count[rows],
             error=nan,
+            isolation=nan,
+            proved=torch.zeros(len(rows), dtype=torch.bool),
             curvature=nan,
         )
 

@@ -35,7 +35,9 @@ class Points:
             so many, in scales, (n,).
         inside: whether that is within the visited region, (n,).
         slow_count: slow directions at a manifold point, null directions at a continuum's; else 0.
-        error: bound on the distance to the true root, verified, not proved; nan for other kinds.
+        error: bound on the distance to the true root, (n,); nan for other kinds.
+        isolation: radius within which that root is the only one, (n,); nan for other kinds.
+        proved: whether the two are proved, not only verified by sampling, (n,).
         curvature: smallest eigenvalue of the Hessian of q' at a ghost; nan for other kinds.
     """
 
@@ -52,6 +54,8 @@ class Points:
     inside: Tensor
     slow_count: Tensor
     error: Tensor
+    isolation: Tensor
+    proved: Tensor
     curvature: Tensor
 
     def __len__(self) -> int:

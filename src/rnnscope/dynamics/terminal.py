@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.adam import adam
-from rnnscope.dynamics.certificate import Certificate, certify, polish
+from rnnscope.dynamics.certificate import Certificate, certify, no_certificate, polish
 from rnnscope.dynamics.chord import chord
 from rnnscope.dynamics.flow_descent import flow_descent
 from rnnscope.dynamics.landing import Projection
@@ -109,7 +109,7 @@ def follow(
         steps[k] += descent.steps
     speed = norm(problem.residual(h))
     close = finite & ((speed < 1e-6 * max(1.0, scale)) | (off & (speed < 1e-3 * scale)))
-    certificate = _no_certificate(len(seeds))
+    certificate = no_certificate(len(seeds))
     with heavy():
         _settle(problem, h, close, certificate, scale=scale)
     # Newton's method alone does not come to rest on a continuum, where A is singular.
@@ -224,16 +224,6 @@ def _write(into: Certificate, k: Tensor, tested: Certificate) -> None:
     for name, value in vars(into).items():
         if isinstance(value, Tensor):
             value[k] = getattr(tested, name).to(value.dtype)
-
-
-def _no_certificate(size: int) -> Certificate:
-    nan = torch.full((size,), torch.nan, dtype=torch.float64)
-    return Certificate(
-        nullity=torch.zeros(size, dtype=torch.long),
-        product=nan.clone(),
-        error=nan.clone(),
-        isolation=nan.clone(),
-    )
 
 
 def _off_manifold(
