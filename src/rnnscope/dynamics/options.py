@@ -28,8 +28,8 @@ class FixedPointOptions:
         stationarity: a point with ``||A^T G|| / ||G||`` below this is stationary for q.
         max_steps: most steps of the descent of q, per seed.
         far: a descent this many scales from its seed has diverged.
-        searches: of a wide network, how many seeds are descended to look for roots and ghosts, of
-            those on the slow manifold and of those off it; a narrow one's all are.
+        searches: of a wide network, how many seeds on the slow manifold are descended to look for
+            roots and ghosts, beside those off it; a narrow one's all are.
         basins: whether the flow from every seed is followed to the root it leads to.
         checks: of the seeds whose flow was followed, how many are iterated step by step as well.
         check_steps: most steps of that iteration.

@@ -35,8 +35,9 @@ CHUNK = 128
 JUDGES = 16
 """Products with J that tell the slow part of a residual from its fast part."""
 
-DEPTHS = (8, 8, 12, *(JUDGES,) * 12)
-"""Products with J in each round: the first steps need no fine split. The last one only judges."""
+DEPTHS = (8, 8, 12, *(JUDGES,) * 12, *(2 * JUDGES,) * 8)
+"""Products with J in each round: the first steps need no fine split, the stragglers a finer one.
+The last round only judges."""
 
 HALVINGS = 6
 

@@ -146,9 +146,10 @@ class _Sorter:
             if outcome is not Outcome.NOT_CONVERGED or self.notes[k]:
                 continue
             if not stationary[k]:
-                self.notes[k] = (
-                    f"q' = {speed[k]:.2g} after {int(terminals.steps[k])} steps, and still "
-                    f"falling: ||A'G|| / ||G|| = {terminals.stationarity[k]:.2g}."
+                self.notes[k] = f"q' = {speed[k]:.2g} after {int(terminals.steps[k])} steps, " + (
+                    "where no Newton step lowers it."
+                    if torch.isinf(terminals.stationarity[k])
+                    else f"and still falling: ||A'G|| / ||G|| = {terminals.stationarity[k]:.2g}."
                 )
                 continue
             heads = torch.stack([self.states[group[0]] for group in groups]) if groups else None

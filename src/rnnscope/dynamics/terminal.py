@@ -35,6 +35,9 @@ SOLVERS: dict[str, Callable[..., Descent]] = {
 }
 """The descents by name. One protocol: ``(problem, starts, *, max_steps, stationarity, reach)``."""
 
+STRAYS = 64
+"""Seeds that did not come down on the manifold, of which at most so many are descended."""
+
 STUCK = 4
 """Stuck descents of a wide network that are gone on with."""
 
@@ -165,8 +168,8 @@ def _chosen(
         return finite.clone()
     chosen = torch.zeros_like(finite)
     candidates = finite & ~resting
-    for group in (candidates & ~off, candidates & off):
-        chosen[far_apart(h, group.nonzero().squeeze(-1), options.searches)] = True
+    for group, most in ((~off, options.searches), (off, STRAYS)):
+        chosen[far_apart(h, (candidates & group).nonzero().squeeze(-1), most)] = True
     return chosen
 
 
