@@ -16,7 +16,7 @@ from rnnscope.dynamics import linearize
 from rnnscope.dynamics.eigenmodes import eigenmodes, uncut
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.stability import Stability
-from rnnscope.errors import UsageError
+from rnnscope.errors import DataError, UsageError
 from rnnscope.synthetic import attractors as built
 from tests.dynamics.test_linearize import linear
 from tests.helpers import random_cell
@@ -177,6 +177,8 @@ def test_bad_input():
         modes.stability(0, tolerance=-1.0)
     with pytest.raises(UsageError, match="distance"):
         Stability.of(modes.eigenvalues[0], width=2, tolerance=float("nan"))
+    with pytest.raises(DataError, match="1 of 2 that are not"):
+        Stability.of(torch.tensor([0.5, torch.nan], dtype=torch.complex128), width=2)
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 6))

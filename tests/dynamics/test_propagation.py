@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnscope.cells import CELLS, Autodiff, Stack
-from rnnscope.dynamics.jacobians import jacobians
 from rnnscope.dynamics.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from rnnscope.dynamics.nonnormality import non_normality
 from rnnscope.dynamics.paths import follow
 from rnnscope.dynamics.propagation import finite_time_growth, pull_back, push_forward
+from rnnscope.dynamics.step_jacobians import jacobians
 from rnnscope.errors import DataError, UsageError
 from tests.dynamics.test_linearize import linear
 from tests.helpers import random_cell

@@ -13,8 +13,8 @@ from scipy.linalg import block_diag
 
 from rnnscope.cells import Vanilla
 from rnnscope.dynamics import linearize
-from rnnscope.dynamics.jacobians import jacobians, trajectory_modes
 from rnnscope.dynamics.paths import follow
+from rnnscope.dynamics.step_jacobians import jacobians, trajectory_modes
 from rnnscope.dynamics.subspaces import (
     link_groups,
     matrix_groups,

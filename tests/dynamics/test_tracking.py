@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
 from rnnscope.cells import Autodiff
-from rnnscope.dynamics import linearize
-from rnnscope.dynamics.jacobians import trajectory_modes
+from rnnscope.dynamics import find_fixed_points, fit_manifold, linearize
 from rnnscope.dynamics.mode_overlap import Vectors, mode_overlap
-from rnnscope.dynamics.paths import Path
+from rnnscope.dynamics.paths import StatePath
+from rnnscope.dynamics.step_jacobians import trajectory_modes
 from rnnscope.dynamics.tracking import track_modes
 from rnnscope.errors import DataError, UsageError
 from rnnscope.synthetic import attractors as built
+from tests.dynamics.test_trained import network
 
 
 def family(matrices, *, count=None):
@@ -34,7 +35,7 @@ def family(matrices, *, count=None):
         like=torch.zeros((), dtype=torch.float64),
     )
     states = torch.zeros(P + 1, N, dtype=torch.float64)
-    path = Path(cell=cell, states=states, inputs=torch.eye(P, dtype=torch.float64))
+    path = StatePath(cell=cell, states=states, inputs=torch.eye(P, dtype=torch.float64))
     return trajectory_modes(cell, path, count=N if count is None else count)
 
 
@@ -124,8 +125,8 @@ def test_an_avoided_crossing_is_named_and_not_flipped():
     assert (only.kind, only.link, only.tracks) == ("avoided crossing", 20, (0, 1))
     assert "0.02 apart" in only.sentence
     assert "exchange vectors" in only.sentence
-    first, last = tracks.right[0].real, tracks.right[-1].real
-    assert abs(float(first[:, 0] @ last[:, 0])) < abs(float(first[:, 0] @ last[:, 1]))
+    upper, lower = (tracks.vectors(k)[0].real for k in (0, 1))
+    assert abs(float(upper[0] @ upper[-1])) < abs(float(upper[0] @ lower[-1]))
 
 
 def test_modes_that_come_near_and_part_without_exchange_are_no_avoided_crossing():
@@ -162,17 +163,20 @@ def test_signs_and_phases_are_continuous():
     modes = family(J)
     tracks = track_modes(modes, t)
     assert tracks.breaks == ()
-    ahead = torch.einsum("pan,pna->pa", tracks.left[:-1], tracks.right[1:])
+    right, left = (torch.stack(part) for part in zip(*map(tracks.vectors, range(4)), strict=True))
+    ahead = (left[:, :-1] * right[:, 1:]).sum(-1)
     assert (ahead.real > 0.9).all()
     assert ahead.imag.abs().max() < 1e-10
+    torch.testing.assert_close((left * right).sum(-1), torch.ones_like(right[..., 0]))
+    assert ((right[:, 1:] - right[:, :-1]).norm(dim=-1) < 0.3).all()
+    values = tracks.eigenvalues[0]
+    assert right[values.imag == 0].imag.abs().max() == 0
+    torch.testing.assert_close(right[values.imag > 0].conj(), right[values.imag < 0])
     identity = torch.eye(4, dtype=torch.complex128).expand(40, 4, 4)
     torch.testing.assert_close(tracks.left @ tracks.right, identity, atol=1e-10, rtol=0)
-    real = tracks.eigenvalues.imag[0] == 0
-    assert tracks.right[..., real].imag.abs().max() == 0
-    step = (tracks.right[1:] - tracks.right[:-1]).norm(dim=1)
-    assert step.max() < 0.3
-    up, down = (tracks.eigenvalues.imag[0] > 0), (tracks.eigenvalues.imag[0] < 0)
-    torch.testing.assert_close(tracks.right[..., up].conj(), tracks.right[..., down])
+    J = torch.as_tensor(np.array(J), dtype=torch.complex128)
+    moved = torch.einsum("pij,apj->api", J, right)
+    torch.testing.assert_close(moved, values[:, None, None] * right)
 
 
 def test_modes_that_pass_the_last_one_kept_end_and_others_begin():
@@ -296,3 +300,19 @@ def test_bad_input():
     kept = modes.right.clone()
     track_modes(modes, torch.tensor([2.0, 0.0, 1.0]))
     assert torch.equal(modes.right, kept)
+
+
+def test_the_slow_mode_of_a_trained_network_is_followed_along_its_manifold(shared):
+    cell, seeds = network(shared, "gru_line")
+    points = find_fixed_points(cell, seeds[::16])
+    modes = linearize(cell, points, count=4)
+    line = fit_manifold(points)
+    tracks = track_modes(modes, line.position)
+    assert (tracks.position.diff() >= 0).all()
+    longest = int(tracks.present.sum(0).argmax())
+    assert tracks.present[:, longest].double().mean() > 0.8
+    assert tracks.quality[:, longest].nanmedian() > 0.9
+    columns = tracks.columns.masked_fill(~tracks.present, modes.count).sort(-1).values
+    assert (columns[:, : modes.count] == torch.arange(modes.count)).all()
+    ends = sum(one.kind in ("begins", "ends") for one in tracks.breaks)
+    assert ends == 2 * (len(tracks) - modes.count)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rnnscope.cells import CELLS, Stack
 from rnnscope.dynamics import find_fixed_points, linearize
-from rnnscope.dynamics.jacobians import jacobians, map_jacobians, trajectory_modes
-from rnnscope.dynamics.paths import Path, follow
+from rnnscope.dynamics.paths import StatePath, follow
+from rnnscope.dynamics.step_jacobians import jacobians, map_jacobians, trajectory_modes
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import from_torch
 from rnnscope.synthetic import attractors as built
@@ -209,7 +209,7 @@ def test_bad_input(monkeypatch):
         trajectory_modes(cell, states)
     with pytest.raises(UsageError, match="At least one mode"):
         trajectory_modes(cell, path, count=0)
-    monkeypatch.setattr("rnnscope.dynamics.jacobians.LARGEST", 1000)
+    monkeypatch.setattr("rnnscope.dynamics.step_jacobians.LARGEST", 1000)
     with pytest.raises(UsageError, match="map_jacobians"):
         jacobians(cell, states)
 
@@ -232,5 +232,5 @@ def test_a_run_without_bound_is_stopped_where_it_leaves():
 
 def test_a_path_built_by_hand():
     cell = random_cell("vanilla")
-    path = Path(cell=cell, states=drawn(4, 4), inputs=drawn(3, 3))
+    path = StatePath(cell=cell, states=drawn(4, 4), inputs=drawn(3, 3))
     assert jacobians(cell, path).square.shape == (3, 4, 4)

@@ -19,7 +19,6 @@ from rnnscope.dynamics.input_effects import (
     word_projections,
 )
 from rnnscope.dynamics.inputs import HeldInput
-from rnnscope.dynamics.jacobians import Jacobians, jacobians, map_jacobians, trajectory_modes
 from rnnscope.dynamics.linearization import linearize
 from rnnscope.dynamics.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from rnnscope.dynamics.manifold import Manifold, fit_manifold
@@ -40,6 +39,7 @@ from rnnscope.dynamics.propagation import (
 )
 from rnnscope.dynamics.separability import Separability, word_separability
 from rnnscope.dynamics.stability import Stability
+from rnnscope.dynamics.step_jacobians import Jacobians, jacobians, map_jacobians, trajectory_modes
 from rnnscope.dynamics.subspaces import (
     GroupLink,
     link_groups,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.linalg import heavy
-from rnnscope.dynamics.paths import Path
+from rnnscope.dynamics.paths import StatePath
 from rnnscope.errors import UsageError
 
 BLOCKS = 10
@@ -68,7 +68,7 @@ class LyapunovSpectrum:
 
 
 def lyapunov_spectrum(
-    path: Path, *, count: int | None = None, discard: int = 0, rng: int = 0
+    path: StatePath, *, count: int | None = None, discard: int = 0, rng: int = 0
 ) -> LyapunovSpectrum:
     """The ``count`` largest Lyapunov exponents along a path, by repeated QR.
 

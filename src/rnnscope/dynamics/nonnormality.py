@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.dynamics.jacobians import Jacobians, map_jacobians
 from rnnscope.dynamics.linalg import singular_values
+from rnnscope.dynamics.step_jacobians import Jacobians, map_jacobians
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
 

@@ -21,7 +21,7 @@ from rnnscope.models import Model
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Path:
+class StatePath:
     """T steps of a network. float64 on the CPU.
 
     Attributes:
@@ -61,10 +61,10 @@ class Path:
                 yield stretch.rows(torch.tensor([k]))
 
     def __repr__(self) -> str:
-        return f"Path of a {self.cell.kind}, {len(self)} steps"
+        return f"StatePath of a {self.cell.kind}, {len(self)} steps"
 
 
-def follow(model: Model | Cell, document: Any, *, start: Any = None) -> Path:
+def follow(model: Model | Cell, document: Any, *, start: Any = None) -> StatePath:
     """Run a network on one document in float64 and keep every state and input.
 
     Args:
@@ -106,7 +106,7 @@ def follow(model: Model | Cell, document: Any, *, start: Any = None) -> Path:
             got=f"a state that is not, after step {int(bad[0])} of {len(inputs)}",
             fix="follow fewer steps; the network grows without bound on these inputs",
         )
-    return Path(cell=cell, states=states, inputs=inputs)
+    return StatePath(cell=cell, states=states, inputs=inputs)
 
 
 def _inputs(model: Model | Cell, cell: Cell, document: Any) -> Tensor:

@@ -17,14 +17,14 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, svds
 from torch import Tensor
 
 from rnnscope.dynamics.linalg import heavy
-from rnnscope.dynamics.paths import Path
+from rnnscope.dynamics.paths import StatePath
 from rnnscope.errors import DataError, UsageError
 
 SMALL = 32
 """Below this width every direction is pushed: an iteration gains nothing."""
 
 
-def push_forward(path: Path, v: Any, *, first: int = 0, last: int | None = None) -> Tensor:
+def push_forward(path: StatePath, v: Any, *, first: int = 0, last: int | None = None) -> Tensor:
     """Where changes v of the state before step ``first`` are after each step up to ``last``.
 
     Args:
@@ -50,7 +50,7 @@ def push_forward(path: Path, v: Any, *, first: int = 0, last: int | None = None)
     return along
 
 
-def pull_back(path: Path, u: Any, *, first: int = 0, last: int | None = None) -> Tensor:
+def pull_back(path: StatePath, u: Any, *, first: int = 0, last: int | None = None) -> Tensor:
     """How readings u of the state after step ``last - 1`` depend on each state before it.
 
     Args:
@@ -101,7 +101,7 @@ class FiniteTimeGrowth:
 
 
 def finite_time_growth(
-    path: Path, *, count: int = 1, first: int = 0, last: int | None = None
+    path: StatePath, *, count: int = 1, first: int = 0, last: int | None = None
 ) -> FiniteTimeGrowth:
     """The leading singular values and vectors of the product of a stretch's Jacobians.
 
@@ -125,7 +125,9 @@ def finite_time_growth(
     )
 
 
-def _leading(path: Path, count: int, first: int, last: int) -> tuple[Tensor, Tensor, Tensor] | None:
+def _leading(
+    path: StatePath, count: int, first: int, last: int
+) -> tuple[Tensor, Tensor, Tensor] | None:
     """By Lanczos iteration on the product and its transpose; None where that does not do."""
     width = path.states.shape[-1]
     if count >= width - 1 or width < SMALL:
@@ -150,7 +152,7 @@ def _leading(path: Path, count: int, first: int, last: int) -> tuple[Tensor, Ten
     return torch.from_numpy(U), torch.from_numpy(factors), torch.from_numpy(Vh)
 
 
-def _all(path: Path, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
+def _all(path: StatePath, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
     """By pushing every direction."""
     product = torch.eye(path.states.shape[-1], dtype=torch.float64)
     with heavy():
@@ -160,7 +162,7 @@ def _all(path: Path, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
     return U, factors, Vh
 
 
-def checked_steps(path: Path, first: int, last: int | None) -> tuple[int, int]:
+def checked_steps(path: StatePath, first: int, last: int | None) -> tuple[int, int]:
     """First and last of some steps of a path.
 
     Raises:
@@ -176,7 +178,7 @@ def checked_steps(path: Path, first: int, last: int | None) -> tuple[int, int]:
     return first, last
 
 
-def _vectors(path: Path, vectors: Any) -> Tensor:
+def _vectors(path: StatePath, vectors: Any) -> Tensor:
     width = path.states.shape[-1]
     array = vectors.detach() if isinstance(vectors, Tensor) else np.asarray(vectors)
     v = torch.as_tensor(array).to("cpu", torch.float64, copy=True)

@@ -12,7 +12,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
-from rnnscope.errors import UsageError
+from rnnscope.errors import DataError, UsageError
 
 MARGIN = 1e-6
 """Closer to 1 than this, a modulus is marginal: a time constant of a million steps."""
@@ -52,6 +52,7 @@ class Stability:
         """From the eigenvalues of largest modulus, falling, (K,), of a matrix ``width`` wide.
 
         Raises:
+            DataError: an eigenvalue that is not finite.
             UsageError: a tolerance that is not from 0 to 1.
         """
         if not 0 <= tolerance < 1:
@@ -61,6 +62,12 @@ class Stability:
                 got=repr(tolerance),
             )
         modulus = eigenvalues.abs()
+        if not torch.isfinite(modulus).all():
+            raise DataError(
+                "Stability is read from eigenvalues that are finite.",
+                expected="finite numbers",
+                got=f"{int((~torch.isfinite(modulus)).sum())} of {len(modulus)} that are not",
+            )
         index = int((modulus > 1 + tolerance).sum())
         marginal = int(((modulus - 1).abs() <= tolerance).sum())
         exact = len(eigenvalues) == width or index < len(eigenvalues)

@@ -16,10 +16,10 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from rnnscope.dynamics.eigenmodes import by_modulus
-from rnnscope.dynamics.jacobians import Jacobians, map_jacobians
 from rnnscope.dynamics.mode_group import ModeGroup
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.spectral_projector import Invariant, SchurForm
+from rnnscope.dynamics.step_jacobians import Jacobians, map_jacobians
 from rnnscope.errors import DataError, UsageError
 
 GAP = 1e-6

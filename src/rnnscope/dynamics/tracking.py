@@ -35,8 +35,9 @@ class ModeTracks:
             was given.
         columns: which kept mode of its point each is, (P, M).
         eigenvalues: (P, M) complex. Conjugates of each other are two tracks.
-        right: unit columns, their signs continuous along a track, (P, N, M) complex.
-        left: rows, ``l^T r = 1``, (P, M, N) complex.
+        right: unit columns of each point's kept modes, (P, N, count) complex, their signs (for a
+            pair: phases) continuous along a track; ``vectors`` picks a track's own.
+        left: rows, ``l^T r = 1``, (P, count, N) complex.
         quality: overlap of a track's modes at neighbouring points, 1 for the same, (P - 1, M).
         breaks: where tracks meet, exchange, begin, end or cannot be trusted, in order.
     """
@@ -62,6 +63,12 @@ class ModeTracks:
     def whole(self) -> Tensor:
         """The tracks that reach from the first point to the last."""
         return self.present.all(0).nonzero().squeeze(-1)
+
+    def vectors(self, track: int) -> tuple[Tensor, Tensor]:
+        """The right and left vectors of one track at the n points it reaches, both (n, N)."""
+        rows = self.present[:, track].nonzero().squeeze(-1)
+        columns = self.columns[rows, track]
+        return self.right[rows, :, columns], self.left[rows, columns]
 
     @property
     def rates(self) -> Tensor:
@@ -143,6 +150,7 @@ class _Run:
     """The following of modes through points in order."""
 
     def __init__(self, modes: Modes, order: list[int], least: float) -> None:
+        # Copies: signs are changed in place.
         self.values: Complex = modes.eigenvalues[order].numpy()
         self.right: Complex = modes.right[order].numpy()
         self.left: Complex = modes.left[order].numpy()
@@ -200,12 +208,13 @@ class _Run:
                 self._begin(i, b)
 
     def _extend(self, track: Track, i: int, b: int) -> None:
-        right, left, value = self.right[i, :, b], self.left[i, b], self.values[i, b]
+        right, left, value = self.right[i, :, b], self.left[i, b], complex(self.values[i, b])
         if (value.imag != 0) == (track.value.imag != 0):
             z = complex(track.left @ right)
             z = z if value.imag else complex(z.real)
             phase = z / abs(z) if np.isfinite(z) and abs(z) > 0 else 1.0
-            right, left = right * np.conj(phase), left * phase
+            right *= np.conj(phase)
+            left *= phase
         track.add(b, value, right, left)
         if not self.ill[i, b]:
             # Vectors of a repeated eigenvalue are arbitrary: the next point is compared with the
@@ -223,23 +232,21 @@ class _Run:
 
     def tracks(self, order: Tensor, position: Tensor) -> ModeTracks:
         """The result."""
-        P, M, N = self.size, len(self.all), self.right.shape[1]
+        P, M = self.size, len(self.all)
         columns = np.full((P, M), -1)
         values = np.full((P, M), np.nan + 0j)
-        right, left = np.full((P, N, M), np.nan + 0j), np.full((P, M, N), np.nan + 0j)
         quality = np.full((P - 1, M), np.nan)
         for k, track in enumerate(self.all):
             rows = slice(track.start, track.stop)
             columns[rows, k], values[rows, k] = track.columns, track.values
-            right[rows, :, k], left[rows, k] = track.rights, track.lefts
             quality[track.start : track.stop - 1, k] = track.quality
         return ModeTracks(
             points=order,
             position=position,
             columns=torch.from_numpy(columns),
             eigenvalues=torch.from_numpy(values),
-            right=torch.from_numpy(right),
-            left=torch.from_numpy(left),
+            right=torch.from_numpy(self.right),
+            left=torch.from_numpy(self.left),
             quality=torch.from_numpy(quality),
             breaks=find_breaks(self.all, self.size, position.tolist()),
         )

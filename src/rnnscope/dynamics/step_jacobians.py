@@ -15,7 +15,7 @@ from rnnscope.dynamics.eigenmodes import eigenmodes, uncut
 from rnnscope.dynamics.inputs import HeldInput, hold_input, study_cell
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.modes import Modes
-from rnnscope.dynamics.paths import Path, checked_inputs
+from rnnscope.dynamics.paths import StatePath, checked_inputs
 from rnnscope.dynamics.points import FixedPoints, Points
 from rnnscope.dynamics.problem import WORKSPACE
 from rnnscope.dynamics.readout import readout_direction
@@ -132,7 +132,7 @@ def map_jacobians(
 
 
 def trajectory_modes(
-    model: Model | Cell, path: Path, *, count: int = 8, memory: int = WORKSPACE
+    model: Model | Cell, path: StatePath, *, count: int = 8, memory: int = WORKSPACE
 ) -> Modes:
     """The modes of ``J_rec`` at each step of a path, each under the input it reads.
 
@@ -147,7 +147,7 @@ def trajectory_modes(
     Raises:
         UsageError: ``count`` below 1, or something other than a path.
     """
-    if not isinstance(path, Path):
+    if not isinstance(path, StatePath):
         raise UsageError(
             "Modes along a trajectory need its inputs.",
             expected="a path, follow(model, document)",
@@ -196,7 +196,7 @@ class _Place:
                 got=repr(which),
             )
         cell = study_cell(model)
-        if isinstance(points, Path):
+        if isinstance(points, StatePath):
             if inputs is not None:
                 raise UsageError(
                     "A path has its own input at each step.",
