@@ -1,6 +1,20 @@
 """The network as a dynamical system: fixed points, linearization, modes, the line attractor."""
 
+from rnnscope.dynamics.approximation import (
+    OneStepError,
+    RolloutError,
+    one_step_error,
+    rollout_error,
+)
 from rnnscope.dynamics.arc_length import ArcLength, arc_length
+from rnnscope.dynamics.basins import FlowCheck
+from rnnscope.dynamics.charts import (
+    Chart,
+    balanced_chart,
+    principal_chart,
+    slow_chart,
+    with_readout,
+)
 from rnnscope.dynamics.class_effects import (
     ClassEffects,
     LexiconAgreement,
@@ -19,6 +33,7 @@ from rnnscope.dynamics.input_effects import (
     word_projections,
 )
 from rnnscope.dynamics.inputs import HeldInput
+from rnnscope.dynamics.linear_rnn import LinearOptions, train_linear_rnn
 from rnnscope.dynamics.linearization import linearize
 from rnnscope.dynamics.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from rnnscope.dynamics.manifold import Manifold, fit_manifold
@@ -29,6 +44,7 @@ from rnnscope.dynamics.nulls import Alignment
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.outcome import Outcome
 from rnnscope.dynamics.paths import StatePath, follow
+from rnnscope.dynamics.piecewise_linear import linearized_network
 from rnnscope.dynamics.points import FixedPoints, Points
 from rnnscope.dynamics.position import SlowPosition, slow_position
 from rnnscope.dynamics.propagation import (
@@ -37,8 +53,11 @@ from rnnscope.dynamics.propagation import (
     pull_back,
     push_forward,
 )
+from rnnscope.dynamics.reduced import fit_chart, reduced_model
+from rnnscope.dynamics.relaxation import Development, Relaxation, development, relax
 from rnnscope.dynamics.separability import Separability, word_separability
 from rnnscope.dynamics.stability import Stability
+from rnnscope.dynamics.stand_in import StandIn
 from rnnscope.dynamics.step_jacobians import Jacobians, jacobians, map_jacobians, trajectory_modes
 from rnnscope.dynamics.subspaces import (
     GroupLink,
@@ -61,42 +80,53 @@ __all__ = [
     "Alignment",
     "ArcLength",
     "Break",
+    "Chart",
     "ClassEffects",
     "Continuum",
     "DelayedEffects",
+    "Development",
     "Dimension",
     "FiniteTimeGrowth",
     "FixedPointOptions",
     "FixedPoints",
+    "FlowCheck",
     "GroupLink",
     "HeldInput",
     "Jacobians",
     "LexiconAgreement",
     "LineAttractorVerdict",
+    "LinearOptions",
     "LyapunovSpectrum",
     "Manifold",
     "ModeGroup",
     "ModeTracks",
     "Modes",
     "NonNormality",
+    "OneStepError",
     "Outcome",
     "Points",
     "Prediction",
+    "Relaxation",
+    "RolloutError",
     "Separability",
     "SlowPosition",
     "Stability",
+    "StandIn",
     "StatePath",
     "SubspaceProjections",
     "UntrainedBaseline",
     "WordClasses",
     "WordProjections",
     "arc_length",
+    "balanced_chart",
     "class_effects",
     "delayed_effects",
+    "development",
     "estimate_dimension",
     "find_continua",
     "find_fixed_points",
     "finite_time_growth",
+    "fit_chart",
     "fit_manifold",
     "follow",
     "instantaneous_effects",
@@ -104,21 +134,30 @@ __all__ = [
     "lexicon_agreement",
     "line_attractor_verdict",
     "linearize",
+    "linearized_network",
     "link_groups",
     "lyapunov_spectrum",
     "map_jacobians",
     "matrix_groups",
     "mode_groups",
     "non_normality",
+    "one_step_error",
     "principal_angles",
+    "principal_chart",
     "pull_back",
     "push_forward",
+    "reduced_model",
+    "relax",
+    "rollout_error",
+    "slow_chart",
     "slow_position",
     "subspace_projections",
     "track_modes",
+    "train_linear_rnn",
     "trajectory_modes",
     "untrained_baseline",
     "untrained_networks",
+    "with_readout",
     "word_projections",
     "word_separability",
 ]
