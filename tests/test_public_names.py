@@ -12,6 +12,8 @@ PUBLIC = [
     "development",
     "estimate_dimension",
     "find_continua",
+    "find_cycles",
+    "follow_unstable",
     "fit_chart",
     "jacobians",
     "linearized_network",

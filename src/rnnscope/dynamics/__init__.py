@@ -22,6 +22,7 @@ from rnnscope.dynamics.class_effects import (
     lexicon_agreement,
 )
 from rnnscope.dynamics.continua import Continuum, find_continua
+from rnnscope.dynamics.cycles import Cycles, find_cycles
 from rnnscope.dynamics.delayed_effects import DelayedEffects, delayed_effects
 from rnnscope.dynamics.dimension import Dimension, estimate_dimension
 from rnnscope.dynamics.find import find_fixed_points
@@ -68,6 +69,7 @@ from rnnscope.dynamics.subspaces import (
 )
 from rnnscope.dynamics.track_breaks import Break
 from rnnscope.dynamics.tracking import ModeTracks, track_modes
+from rnnscope.dynamics.unstable_directions import Connection, follow_unstable
 from rnnscope.dynamics.untrained import UntrainedBaseline, untrained_baseline, untrained_networks
 from rnnscope.dynamics.verdict import (
     LineAttractorVerdict,
@@ -82,7 +84,9 @@ __all__ = [
     "Break",
     "Chart",
     "ClassEffects",
+    "Connection",
     "Continuum",
+    "Cycles",
     "DelayedEffects",
     "Development",
     "Dimension",
@@ -124,11 +128,13 @@ __all__ = [
     "development",
     "estimate_dimension",
     "find_continua",
+    "find_cycles",
     "find_fixed_points",
     "finite_time_growth",
     "fit_chart",
     "fit_manifold",
     "follow",
+    "follow_unstable",
     "instantaneous_effects",
     "jacobians",
     "lexicon_agreement",
