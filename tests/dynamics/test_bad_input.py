@@ -76,9 +76,11 @@ def test_an_unknown_word_gets_a_suggestion():
         find_fixed_points(built.line_model(), torch.zeros(1, 8), "godo")
 
 
-@pytest.mark.parametrize("inputs", [[1.0], np.zeros((1, 3)), [1.0, np.nan, 0.0]])
+@pytest.mark.parametrize(
+    "inputs", [[1.0], np.zeros((1, 1, 3)), np.zeros((1, 2)), [1.0, np.nan, 0.0]]
+)
 def test_input_vectors_that_do_not_fit(inputs):
-    with pytest.raises(DataError, match=r"\(3,\), finite"):
+    with pytest.raises(DataError, match=r"\(3,\) or \(seeds, 3\), finite"):
         find_fixed_points(random_cell("gru"), torch.zeros(1, 4), inputs)
 
 

@@ -191,6 +191,10 @@ def _dynamics(half: DynamicsHalf) -> dict[str, Any]:
         "growing": None,
         "alignment": None,
         "verdict": None,
+        "words": None,
+        "untrained": None,
+        "delayed": None,
+        "dimension": None,
     }
     if half.modes is not None:
         reference = half.modes.eigenvalues[half.reference]
@@ -207,18 +211,11 @@ def _dynamics(half: DynamicsHalf) -> dict[str, Any]:
     if half.verdict is not None:
         contents["verdict"] = {
             "sentence": half.verdict.sentence,
-            "predictions": [
-                {
-                    "name": p.name,
-                    "value": p.value,
-                    "null": p.null,
-                    "sentence": p.sentence,
-                    "finding": p.finding,
-                }
-                for p in half.verdict.predictions
-            ],
+            "predictions": [{"name": p.name, **p.summary()} for p in half.verdict.predictions],
             "ghost_share": half.verdict.ghost_share,
         }
+    if half.evidence is not None:
+        contents |= half.evidence.to_dict()
     return contents
 
 

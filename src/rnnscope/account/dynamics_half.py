@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnscope.account.line_evidence import LineEvidence, gather_evidence
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
 from rnnscope.data import Corpus
@@ -66,6 +67,7 @@ class DynamicsHalf:
     verdict: LineAttractorVerdict | None
     pushes: WordProjections | None
     rated: Rated | None
+    evidence: LineEvidence | None
     reference: int
     left_out: dict[str, str]
 
@@ -115,13 +117,24 @@ def explain_dynamics(
             verdict=None,
             pushes=None,
             rated=None,
+            evidence=None,
             reference=0,
             left_out=left_out,
         )
     say("linearizing")
     modes = linearize(model, points, count=options.modes)
     line = attempt("manifold", lambda: fit_manifold(points, modes, rng=options.seed))
-    verdict = None if line is None else line_attractor_verdict(points, modes, line)
+    say("comparing with untrained networks")
+    evidence = gather_evidence(model, material, visited, points, modes, line, options, attempt)
+    verdict = line_attractor_verdict(
+        points,
+        modes,
+        line,
+        model=model,
+        words=evidence.words,
+        untrained=evidence.untrained,
+        rng=options.seed,
+    )
     pushes = attempt("word pushes", lambda: word_projections(model, modes))
     reference = _reference(modes, line)
     found = _rate(model, modes, line, pushes, material, options, left_out)
@@ -133,6 +146,7 @@ def explain_dynamics(
         verdict=verdict,
         pushes=pushes,
         rated=found,
+        evidence=evidence,
         reference=reference,
         left_out=left_out,
     )

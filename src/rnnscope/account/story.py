@@ -9,7 +9,7 @@ import numpy as np
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
 from rnnscope.account.rules_half import RulesHalf, as_words
-from rnnscope.dynamics import LineAttractorVerdict
+from rnnscope.dynamics import LineAttractorVerdict, Prediction
 from rnnscope.models import Model
 from rnnscope.scores import against_others
 from rnnscope.statistics import Estimate
@@ -81,6 +81,8 @@ def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
             f"read to {line.readout.median:.2f} of 1 (1 in 20 directions drawn from its states "
             f"exceeds {line.readout.null_high:.2f}; at random {line.readout.isotropic_median:.2f})."
         )
+    if verdict is not None and verdict.separability is not None:
+        told += _about_words(verdict.separability)
     if dynamics.rated is not None:
         logit = dynamics.rated.of_logit
         beside = "" if logit is None else f" (of its output: {logit.value:.2f})"
@@ -89,6 +91,17 @@ def _about_dynamics(dynamics: DynamicsHalf) -> list[str]:
             f"correlation {dynamics.rated.of_position.value:.2f}{beside}."
         )
     return told
+
+
+def _about_words(apart: Prediction) -> list[str]:
+    """Whether words push along the slow direction as the labels of their texts say."""
+    if apart.value is None or apart.null is None:
+        return []
+    return [
+        f"A word that stands with one class pushes further to that side than a word that stands "
+        f"with the other in {apart.value:.0%} of such pairs (1 in 20 shuffles of the words, or "
+        f"untrained networks, exceeds {apart.null:.0%})."
+    ]
 
 
 def _memory(verdict: LineAttractorVerdict) -> str:

@@ -70,8 +70,9 @@ def polish(problem: Problem, h: Tensor, *, most: int = 6) -> Tensor:
         k = active.nonzero().squeeze(-1)
         if not len(k):
             break
-        new = h[k] - solve(problem.jacobian(h[k]), problem.residual(h[k]))
-        left = norm(problem.residual(new))
+        here = problem.rows(k)
+        new = h[k] - solve(here.jacobian(h[k]), here.residual(h[k]))
+        left = norm(here.residual(new))
         better = left < speed[k]
         h[k[better]] = new[better]
         speed[k[better]] = left[better]

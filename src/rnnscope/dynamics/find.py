@@ -11,7 +11,7 @@ from torch import Tensor
 from rnnscope.cells import Cell
 from rnnscope.dynamics.basins import follow_basins, no_basins
 from rnnscope.dynamics.explore import NewRoots, explore
-from rnnscope.dynamics.inputs import hold_input, study_cell, word_counts
+from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell, word_counts
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
@@ -47,7 +47,8 @@ def find_fixed_points(
         seeds: documents or a corpus (for a model; ``options.count`` states visited on them are
             drawn), a trajectory, or states (S, N); N counts h and c of an LSTM.
         inputs: the input held fixed: "zero", "mean" (the mean embedding), a word of the
-            vocabulary, or a vector (input_size,). Words named "zero" or "mean" go by their vector.
+            vocabulary, or a vector (input_size,); or one a seed, a table (S, input_size) or a list
+            of words. Words named "zero" or "mean" go by their vector.
         options: the options; keyword options are put over them.
 
     Raises:
@@ -63,6 +64,7 @@ def find_fixed_points(
     cell = study_cell(model)
     held = hold_input(model, cell, inputs, word_counts(model, seeds))
     states = gather_seeds(model, cell, seeds, count=settings.count, rng=settings.rng)
+    one_for_each(held, len(states))
     problem = Problem(cell=cell, x=held.vector)
     _check_deterministic(problem, states)
     scale = seed_scale(states)

@@ -15,7 +15,10 @@ from rnnscope.data import Corpus
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 from rnnscope.models import Model
 
-ZERO, MEAN, VECTOR = "zero", "mean", "vector"
+ZERO, MEAN, VECTOR, OWN = "zero", "mean", "vector", "one a seed"
+
+OUTSIDE = 3.0
+FAR = " No word is that far out: what is found under it need not be what the network does on text."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,16 +26,30 @@ class HeldInput:
     """The input a network is studied under.
 
     Attributes:
-        name: "zero", "mean", "vector", or the word.
-        vector: (input_size,) float64.
+        name: "zero", "mean", "vector", the word, "one a seed", or, along a document, "each step's
+            own".
+        vector: (input_size,) float64; one a seed or a state: (S, input_size).
         distance: how far it is from the mean of the word vectors the text feeds in, in units of
             their root-mean-square distance to it; over the vocabulary's words where the seeds are
-            no text; None without embeddings.
+            no text; None without embeddings. Of inputs of their own, the median.
     """
 
     name: str
     vector: Tensor
     distance: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What the network is held at, and whether the data feeds in anything like it."""
+        if self.distance is None:
+            return (
+                f"The input is held at {self.name!r}; how far that is from the data is not known."
+            )
+        text = (
+            f"The input is held at {self.name!r}, {self.distance:.2g} times as far from the mean "
+            "of what the text feeds in as its words are."
+        )
+        return text + (FAR if self.distance > OUTSIDE else "")
 
 
 def study_cell(model: Model | Cell) -> Cell:
@@ -67,7 +84,8 @@ def hold_input(
 
     Args:
         model, cell: the network.
-        inputs: "zero", "mean", a word, or a vector.
+        inputs: "zero", "mean", a word, a vector; or one a seed: a table (S, input_size), or a list
+            of words.
         counts: how often the text feeds in each word, (words,); the mean is weighted by it.
 
     Raises:
@@ -89,12 +107,36 @@ def hold_input(
         name = inputs
         mean = inputs == MEAN
         vector = _mean(table, _weights(model, counts)) if mean else table[_row(model, inputs)]
+    elif isinstance(inputs, list | tuple) and inputs and all(isinstance(w, str) for w in inputs):
+        if table is None or not isinstance(model, Model):
+            raise NotApplicable(
+                "Only a model with an embedding can hold words fixed.",
+                expected="a table (seeds, input width)",
+                got=f"{len(inputs)} words",
+            )
+        name, vector = OWN, table[[_row(model, word) for word in inputs]]
     else:
-        name, vector = VECTOR, _vector(inputs, cell.input_size)
+        vector = _vector(inputs, cell.input_size)
+        name = VECTOR if vector.ndim == 1 else OWN
     distance = None
     if table is not None and isinstance(model, Model):
         distance = _distance(vector, table, _weights(model, counts))
     return HeldInput(name=name, vector=vector, distance=distance)
+
+
+def one_for_each(held: HeldInput, count: int) -> None:
+    """Hold inputs of their own against the number of states.
+
+    Raises:
+        DataError: there are more or fewer.
+    """
+    if held.vector.ndim == 2 and len(held.vector) != count:
+        raise DataError(
+            "Inputs of their own come one a seed.",
+            expected=f"{count} inputs",
+            got=str(len(held.vector)),
+            fix="hand over the seeds as states, in the order of the inputs",
+        )
 
 
 def word_counts(model: Model | Cell, seeds: Any) -> Tensor | None:
@@ -148,10 +190,12 @@ def _vector(inputs: Any, width: int) -> Tensor:
             got=type(inputs).__name__,
         ) from error
     vector = vector.to("cpu", torch.float64, copy=True)
-    if tuple(vector.shape) != (width,) or not torch.isfinite(vector).all():
+    fits = vector.ndim in (1, 2) and vector.shape[-1:] == (width,) and vector.numel() > 0
+    if not fits or not torch.isfinite(vector).all():
         raise DataError(
-            "The input held fixed must be one finite vector as wide as the cell's input.",
-            expected=f"({width},), finite",
+            "The input held fixed must be one finite vector as wide as the cell's input, or one a "
+            "seed.",
+            expected=f"({width},) or (seeds, {width}), finite",
             got=f"{tuple(vector.shape)}"
             + ("" if torch.isfinite(vector).all() else " with values that are not finite"),
         )
@@ -161,4 +205,5 @@ def _vector(inputs: Any, width: int) -> Tensor:
 def _distance(vector: Tensor, table: Tensor, weights: Tensor) -> float | None:
     mean = _mean(table, weights)
     spread = float((weights @ (table - mean).square().sum(-1)).sqrt())
-    return float(torch.linalg.vector_norm(vector - mean)) / spread if spread > 0 else None
+    apart = torch.linalg.vector_norm(vector - mean, dim=-1)
+    return float(apart.median()) / spread if spread > 0 else None

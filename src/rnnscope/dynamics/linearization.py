@@ -10,6 +10,7 @@ Columns of R are right eigenvectors r_a (unit length), rows of L left eigenvecto
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from rnnscope.cells import Cell
 from rnnscope.dynamics.eigenmodes import eigenmodes, signs, uncut
-from rnnscope.dynamics.inputs import hold_input, study_cell
+from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.points import FixedPoints, Points
@@ -72,12 +73,16 @@ def linearize(
             got=repr(method),
         )
     cell = study_cell(model)
-    if inputs is None:
-        inputs = points.held.vector if isinstance(points, FixedPoints) else "zero"
-    held = hold_input(model, cell, inputs)
-    if isinstance(points, FixedPoints) and torch.equal(held.vector, points.held.vector):
-        held = points.held
     states = checked_states(_states(points), cell)
+    if inputs is None and isinstance(points, FixedPoints):
+        held = points.held
+        if held.vector.ndim == 2:
+            held = replace(held, vector=held.vector[points.line_seeds])
+    else:
+        held = hold_input(model, cell, "zero" if inputs is None else inputs)
+        if isinstance(points, FixedPoints) and torch.equal(held.vector, points.held.vector):
+            held = points.held
+    one_for_each(held, len(states))
     problem = Problem(cell=cell, x=held.vector)
     readout = readout_direction(model, cell)
     if method == "auto":

@@ -173,6 +173,12 @@ class FixedPoints:
         return torch.cat([self.manifold.states, self.continua.states, roots])
 
     @property
+    def line_seeds(self) -> Tensor:
+        """The seed that each of ``line_states`` came from, (n,)."""
+        roots = self.roots.seed[self.roots.inside]
+        return torch.cat([self.manifold.seed, self.continua.seed, roots])
+
+    @property
     def counts(self) -> dict[str, int]:
         """Seeds by outcome, every outcome named."""
         found = Counter(outcome.name.lower() for outcome in self.outcomes)

@@ -100,12 +100,20 @@ class _Sorter:
             self.outcomes[k] = Outcome.ROOT
             found = self.rows[Outcome.ROOT]
             apart = norm(self.states[found] - self.states[k]) + certificate.error[k]
-            same = (apart <= certificate.isolation[found]).nonzero().squeeze(-1).tolist()
+            close = (apart <= certificate.isolation[found]) & self._same_input(found, k)
+            same = close.nonzero().squeeze(-1).tolist()
             place = same[0] if same else len(found)
             if not same:
                 found.append(k)
             self.ended[k] = place
             self.count[found[place]] += 1
+
+    def _same_input(self, rows: list[int], k: int) -> Tensor:
+        """Which of these seeds have the input that seed k has, (rows,)."""
+        x = self.problem.x
+        if x.ndim == 1:
+            return torch.ones(len(rows), dtype=torch.bool)
+        return (x[rows] == x[k]).all(-1)
 
     def mark_continua(self) -> None:
         """Points at rest that are not isolated: do others lie beside them?"""
@@ -153,7 +161,10 @@ class _Sorter:
                 )
                 continue
             heads = torch.stack([self.states[group[0]] for group in groups]) if groups else None
-            near = [] if heads is None else norm(heads - self.states[k]) <= SAME * self.scale
+            near = []
+            if heads is not None:
+                near = norm(heads - self.states[k]) <= SAME * self.scale
+                near &= self._same_input([group[0] for group in groups], k)
             place = next((i for i, close in enumerate(near) if close), None)
             if place is None:
                 groups.append([k])
