@@ -5,6 +5,9 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "Box",
+    "Drawn",
+    "Runs",
     "WordClasses",
     "arc_length",
     "class_effects",

@@ -19,6 +19,8 @@ from rnnscope.cells import (
 )
 from rnnscope.data import Corpus, Vocabulary, load_corpus, stream_corpus, tokenize
 from rnnscope.dynamics import (
+    Box,
+    Drawn,
     FixedPointOptions,
     FixedPoints,
     LineAttractorVerdict,
@@ -26,6 +28,7 @@ from rnnscope.dynamics import (
     Modes,
     Outcome,
     Points,
+    Runs,
     WordClasses,
     arc_length,
     class_effects,
@@ -127,6 +130,7 @@ __all__ = [
     "Autodiff",
     "BagOfNgrams",
     "BagOfWords",
+    "Box",
     "Cell",
     "CellDecomposition",
     "CellDifference",
@@ -136,6 +140,7 @@ __all__ = [
     "Corpus",
     "DataError",
     "Direction",
+    "Drawn",
     "Estimate",
     "ExplainOptions",
     "Fidelity",
@@ -172,6 +177,7 @@ __all__ = [
     "RuleEvidence",
     "RuleList",
     "RuleListClassifier",
+    "Runs",
     "Score",
     "Stack",
     "TrainingError",

@@ -25,6 +25,7 @@ from rnnscope.dynamics.continua import Continuum, find_continua
 from rnnscope.dynamics.cycles import Cycles, find_cycles
 from rnnscope.dynamics.delayed_effects import DelayedEffects, delayed_effects
 from rnnscope.dynamics.dimension import Dimension, estimate_dimension
+from rnnscope.dynamics.drawn_seeds import Box, Drawn, Runs
 from rnnscope.dynamics.find import find_fixed_points
 from rnnscope.dynamics.input_effects import (
     SubspaceProjections,
@@ -81,6 +82,7 @@ from rnnscope.dynamics.word_classes import WordClasses
 __all__ = [
     "Alignment",
     "ArcLength",
+    "Box",
     "Break",
     "Chart",
     "ClassEffects",
@@ -90,6 +92,7 @@ __all__ = [
     "DelayedEffects",
     "Development",
     "Dimension",
+    "Drawn",
     "FiniteTimeGrowth",
     "FixedPointOptions",
     "FixedPoints",
@@ -112,6 +115,7 @@ __all__ = [
     "Prediction",
     "Relaxation",
     "RolloutError",
+    "Runs",
     "Separability",
     "SlowPosition",
     "Stability",

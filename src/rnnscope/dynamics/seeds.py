@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
+from rnnscope.dynamics.drawn_seeds import Box, Drawn, Runs, like
 from rnnscope.dynamics.linalg import norm
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model, Trajectory
@@ -19,14 +20,22 @@ def gather_seeds(model: Model | Cell, cell: Cell, seeds: Any, *, count: int, rng
     """Seeds as (S, N) float64 on the CPU, a copy.
 
     Args:
-        seeds: documents (for a model), a trajectory, or an array (S, N) or (N,).
+        seeds: documents (for a model), a trajectory, an array (S, N) or (N,), a ``Box``, ``Runs``
+            of a network on arrays, or states ``Drawn`` like any of these.
 
     Raises:
         DataError: no seeds, a wrong width, values that are not finite.
         UsageError: documents for a bare cell.
     """
     states: Any
-    if isinstance(seeds, Trajectory):
+    if isinstance(seeds, Drawn):
+        visited = gather_seeds(model, cell, seeds.source, count=seeds.visited, rng=rng)
+        states = like(visited, count=seeds.count, rng=rng)
+    elif isinstance(seeds, Box):
+        states = seeds.draw(cell.state_size, rng=rng)
+    elif isinstance(seeds, Runs):
+        states = seeds.draw(cell, count=count, rng=rng)
+    elif isinstance(seeds, Trajectory):
         states = draw_visited([seeds], count=count, rng=rng)
     elif isinstance(seeds, Tensor | np.ndarray) or _is_states(model, seeds):
         states = seeds
