@@ -1,5 +1,5 @@
-"""What the line-attractor verdict of an account rests on beside the points: words, networks that have
-learned nothing, dimensions, and effects of words that can be checked."""
+"""What the line-attractor verdict of an account rests on beside the points: words, networks that
+have learned nothing, dimensions, and effects of words that can be checked."""
 
 from __future__ import annotations
 
@@ -107,6 +107,7 @@ def gather_evidence(
     """
     words = attempt("word classes", lambda: _words(model, material))
     documents = list(visited.judged[:READ])
+    along = "slow" if modes.readout is None else "readout"
     return LineEvidence(
         words=words,
         effects=None
@@ -125,7 +126,7 @@ def gather_evidence(
         ),
         delayed=attempt(
             "delayed effects",
-            lambda: delayed_effects(model, modes, documents, rng=options.seed),
+            lambda: delayed_effects(model, modes, documents, along=along, rng=options.seed),
         ),
         visited=attempt("dimension", lambda: estimate_dimension(points.seeds, rng=options.seed)),
         points=None
