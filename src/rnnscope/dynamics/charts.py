@@ -27,6 +27,9 @@ from rnnscope.dynamics.modes import Modes
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.numerics import single_thread
 
+VISITED = 1024
+"""Visited states whose coordinates a chart keeps."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chart:
@@ -42,6 +45,7 @@ class Chart:
         bend: coefficients of the monomials of ``z / unit``, (M, N); None where flat.
         unit: (k,); None where flat.
         degree: of the polynomial; 0 where flat.
+        visited: coordinates of some of the visited states, (n, k), at most 1,024; None without.
     """
 
     center: Tensor
@@ -53,6 +57,7 @@ class Chart:
     bend: Tensor | None = None
     unit: Tensor | None = None
     degree: int = 0
+    visited: Tensor | None = None
 
     @property
     def width(self) -> int:
@@ -61,8 +66,10 @@ class Chart:
 
     @property
     def parameters(self) -> dict[str, Tensor]:
-        """Its tensors by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        """The tensors that it is made of, by name."""
+        kept = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        kept.pop("visited", None)
+        return kept
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Chart:
         """This chart with ``function`` applied to each tensor."""
@@ -87,11 +94,13 @@ class Chart:
         return torch.minimum(torch.maximum(z, self.low), self.high)
 
     def ranged(self, states: Tensor, *, tail: float = 1e-3) -> Chart:
-        """This chart with the range of states (S, N), without a share ``tail`` at each end."""
+        """This chart with where states (S, N) lie in it: some of them, and the range of all but a
+        share ``tail`` at each end."""
         z = self.project(states.to(torch.float64))
         levels = torch.tensor([tail, 1 - tail], dtype=z.dtype)
         low, high = _quantiles(z, levels)
-        return replace(self, low=low, high=high)
+        some = torch.linspace(0, len(z) - 1, min(len(z), VISITED)).round().long()
+        return replace(self, low=low, high=high, visited=z[some])
 
     def curved(self, states: Tensor, *, degree: int = 3) -> Chart:
         """This chart bent through states (S, N): what they hold beside z, as a polynomial in z, by
@@ -141,7 +150,13 @@ def slow_chart(modes: Modes, point: int, size: int) -> Chart:
     """
     if not -len(modes) <= point < len(modes):
         raise UsageError("A chart is of a point there is.", got=str(point))
-    modes.slow_basis(size)  # refuses what cuts a pair
+    if not 1 <= size <= modes.count or float(modes.eigenvalues[point, size - 1].imag) > 0:
+        raise UsageError(
+            "A slow subspace is spanned by kept modes, complex pairs whole.",
+            expected=f"1 to {modes.count} modes that cut no pair",
+            got=str(size),
+            fix="ask for one more or one fewer, or linearize with a larger count",
+        )
     values = modes.eigenvalues[point, :size]
     r, rows = modes.right[point, :, :size], modes.left[point, :size]
     if not torch.isfinite(rows).all():
@@ -205,8 +220,8 @@ def balanced_chart(states: Tensor, sensitivities: Tensor, size: int) -> Chart:
 
 
 def with_directions(chart: Chart, directions: Tensor, *, name: str) -> Chart:
-    """A chart with further coordinates, along directions (N, m): what of them the chart does not
-    hold already.
+    """A flat chart with further coordinates, along directions (N, m): what of them the chart does
+    not hold already.
 
     Raises:
         NotApplicable: the chart holds them all.
@@ -221,8 +236,8 @@ def with_directions(chart: Chart, directions: Tensor, *, name: str) -> Chart:
         )
     beyond = Q.mT - (Q.mT @ chart.right) @ chart.left
     left = inverse(beyond @ Q) @ beyond
-    return replace(
-        chart,
+    return Chart(
+        center=chart.center,
         right=torch.cat([chart.right, Q], dim=-1),
         left=torch.cat([chart.left, left]),
         name=f"{chart.name} and {name}",
@@ -230,7 +245,7 @@ def with_directions(chart: Chart, directions: Tensor, *, name: str) -> Chart:
 
 
 def with_readout(chart: Chart, readout: Tensor, states: Tensor) -> Chart:
-    """A chart with one more coordinate: what the readout (N,) sees beside the chart's own.
+    """A flat chart with one more coordinate: what the readout (N,) sees beside the chart's own.
 
     The answer is then a function of the coordinates, with nothing of it lost in fast directions;
     R puts a change of it where the visited states (S, N) have theirs.
@@ -247,8 +262,8 @@ def with_readout(chart: Chart, readout: Tensor, states: Tensor) -> Chart:
             "The readout's own coordinate is what it sees beside the others.", got="nothing"
         )
     column = rest.mT @ seen / (seen @ seen)
-    return replace(
-        chart,
+    return Chart(
+        center=chart.center,
         right=torch.cat([chart.right, column[:, None]], dim=-1),
         left=torch.cat([chart.left, row[None]]),
         name=f"{chart.name} and readout",

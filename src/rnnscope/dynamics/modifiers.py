@@ -1,10 +1,12 @@
 """Modifiers: words that change what the next word does, and the directions they move the state in.
 
-h_m = F(h*, x_m),    strength_m = ||(J_inp(h_m) - J_inp(h*)) X||,    X the probe words' vectors
+h_m = h* + (I - P) (F(h*, x_m) - F(h*, 0))
+strength_m = ||(J_inp(h_m) - J_inp(h*)) X|| / ||J_inp(h*) X||,    X the probe words' vectors
 
 At a point h* a word moves the state to h_m; where the network reads other words differently from
-there, it is a modifier ("not", "very"). The displacements h_m - h* of the strongest span the
-modifier subspace, beside the line that the network adds up along (Maheswaranathan & Sussillo 2020).
+there, it is a modifier ("not", "very"). P takes out the movement along the line that the network
+adds up along, so that a strong word is not one only because pushes depend on where the line is. The
+displacements of the strongest span the modifier subspace (Maheswaranathan & Sussillo 2020).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rnnscope.dynamics.charts import Chart
 from rnnscope.dynamics.inputs import study_cell
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.seeds import checked_states
@@ -34,7 +37,7 @@ class Modifiers:
 
     Attributes:
         words: their names; row numbers where the model has no vocabulary.
-        strength: Frobenius norm of the change, as a part of that of the reading at h*, (V,).
+        strength: (V,), 0 for a word after which others are read as before.
         displacements: h_m - h*, (V, N).
         state: h*, (N,).
     """
@@ -52,14 +55,12 @@ class Modifiers:
         rows = self.strength.argsort(descending=True, stable=True)[:count].tolist()
         return [(self.words[row], float(self.strength[row])) for row in rows]
 
-    def directions(self, size: int, *, count: int = 50, beside: Tensor | None = None) -> Tensor:
+    def directions(self, size: int, *, count: int = 50) -> Tensor:
         """The principal directions of the strongest modifiers' displacements, (N, size).
 
         Args:
             size: how many.
             count: modifiers used.
-            beside: a projector (N, N) whose image is taken out of the displacements first, such as
-                ``r_1 l_1^T`` of the slow mode.
 
         Raises:
             UsageError: more directions than modifiers or than the state has.
@@ -71,8 +72,6 @@ class Modifiers:
                 expected=f"1 to {min(moved.shape)}",
                 got=str(size),
             )
-        if beside is not None:
-            moved = moved - moved @ beside.mT
         with heavy():
             return torch.linalg.svd(moved, full_matrices=False).Vh[:size].mT
 
@@ -87,6 +86,7 @@ def find_modifiers(
     words: Sequence[str] | None = None,
     *,
     probes: Sequence[str] | None = None,
+    beside: Chart | None = None,
 ) -> Modifiers:
     """Rank words by how much they change what the next word does, at one state.
 
@@ -95,6 +95,7 @@ def find_modifiers(
         state: h*, (N,), such as a point of the manifold.
         words: those to rank; None for the whole vocabulary.
         probes: the words read next; None for 64 with the largest immediate effect at h*.
+        beside: a chart of the line, whose coordinates P takes out; None for P = 0.
 
     Raises:
         NotApplicable: the model has no embedding, or reads in two directions.
@@ -122,9 +123,11 @@ def find_modifiers(
             X = table[_rows(model, probes)]
         there, strengths = [], []
         for some in rows.split(CHUNK):
-            after = cell.step(table[some], h.expand(len(some), -1))
-            change = (cell.J_inp(zero.expand(len(some), -1), after) - here) @ X.mT
-            there.append(after - still)
+            moved = cell.step(table[some], h.expand(len(some), -1)) - still
+            if beside is not None:
+                moved = moved - (moved @ beside.left.mT) @ beside.right.mT
+            change = (cell.J_inp(zero.expand(len(some), -1), h + moved) - here) @ X.mT
+            there.append(moved)
             strengths.append(torch.linalg.matrix_norm(change))
         scale = torch.linalg.matrix_norm(here @ X.mT)
     names = None if model.vocabulary is None else model.vocabulary.words

@@ -6,7 +6,8 @@ Which numbers, a chart says; how they move, the step:
 "pushes"     z' = f + A (z - z*) + L (F(h*, x) - F(h*, x*))    each word's whole effect there
 "switched"   the expansion at the nearest of many points along the manifold
 "lifted"     z' = L (F(lift(z), x) - c)                 the network's own step on the chart
-"table"      the last as a polynomial in z for each word, held to the visited range
+"table"      the last as polynomials in z, one for all words and one for each, held to the visited
+             range: z' = s(z) + u_word(z)
 
 All but the "switched" and "lifted" ones run without the network: a word is a few numbers. Nothing
 is trained: the chart and the visited states come from training text, the rest from the weights.
@@ -43,6 +44,9 @@ STEPS = ("expansion", "pushes", "switched", "lifted", "table")
 
 NO_WALL = 1e30
 """Where an expansion has no box: weights are finite numbers."""
+
+SHARED_DEGREE = 3
+"""Degree of the part of a table that all words share: there is one of it, so it may bend."""
 
 NODES = 4
 """States at which each word's step is measured, for each term of its polynomial."""
@@ -97,7 +101,6 @@ def reduced_model(
     degree: int = 3,
     points: Any = None,
     inputs: Any = None,
-    states: Tensor | None = None,
 ) -> StandIn:
     """Run a network in the k numbers of a chart.
 
@@ -105,18 +108,17 @@ def reduced_model(
         model: with one recurrent system and a readout of its last state; not changed.
         chart: the coordinates: of ``fit_chart``, or of a ``slow_chart`` and its likes.
         step: how they move; see above. "expansion" and "pushes" are taken at the chart's center.
-        degree: of each word's polynomial in a "table": 0 for pushes that do not depend on where
-            the state is, 1 for a decay of each word's own, 2 and 3 for saturation.
+        degree: of each word's polynomial u in a "table": 0 for a push that does not depend on
+            where the state is, 1 for a push and a decay of its own, 2 and 3 for saturation.
         points: those of "switched": what ``find_fixed_points`` gave, modes or states.
-        inputs: the input held fixed in "expansion", "pushes" and "switched"; None for the one the
+        inputs: the input held fixed, to which a word's effect is compared; None for the one the
             points were found under, or zero.
-        states: visited states (S, N) at which a "table" is measured; None to take them evenly from
-            the chart's range.
 
     Raises:
         NotApplicable: no readout of a last state, two directions; or a step that needs words and
             a network that reads vectors.
-        UsageError: an unknown step; "switched" without points; a table without a range.
+        UsageError: an unknown step; "switched" without points; a table on a chart that knows
+            no visited states.
     """
     if step not in STEPS:
         raise UsageError(
@@ -144,11 +146,11 @@ def reduced_model(
         )
     words = model.embedding.detach()
     with torch.no_grad(), heavy():
+        x = hold_input(model, cell, "zero" if inputs is None else inputs).vector
         if step == "table":
-            nodes = _nodes(chart, states, degree)
-            reduced, weights = _table(cell, chart, words, nodes, degree)
+            nodes = _nodes(chart, max(SHARED_DEGREE, degree))
+            reduced, weights = _table(cell, chart, words, x, nodes, degree)
         else:
-            x = hold_input(model, cell, "zero" if inputs is None else inputs).vector
             reduced, weights = _expansion(cell, chart, words, x, finite=step == "pushes")
     return _without_the_network(model, cell, chart, reduced, weights, start, name=name)
 
@@ -183,49 +185,48 @@ def _expansion(
 
 
 def _table(
-    cell: Cell, chart: Chart, words: Tensor, nodes: Tensor, degree: int
+    cell: Cell, chart: Chart, words: Tensor, x: Tensor, nodes: Tensor, degree: int
 ) -> tuple[Polynomial, Tensor]:
-    """Each word's step at the nodes (n, k) as a polynomial, by least squares, (V, M k)."""
-    low, high = nodes.amin(0), nodes.amax(0)
-    if chart.low is not None and chart.high is not None:
-        low, high = chart.low, chart.high
+    """The step at the nodes (n, k) as polynomials, by least squares: that under the input held
+    fixed, shared by all words, and what each word adds to it, (V, M k)."""
+    low = nodes.amin(0) if chart.low is None else chart.low
+    high = nodes.amax(0) if chart.high is None else chart.high
     unit = nodes.std(0) if chart.unit is None else chart.unit
-    fit = torch.linalg.pinv(monomials(nodes / unit, degree))
     lifted = Lifted(chart=chart, cell=cell)
+    still = lifted.step(x.expand(len(nodes), -1), nodes)
+    shared_degree = max(SHARED_DEGREE, degree)
+    shared = torch.linalg.pinv(monomials(nodes / unit, shared_degree)) @ still
+    fit = torch.linalg.pinv(monomials(nodes / unit, degree))
     count = len(nodes)
     weights = []
     for some in words.split(max(1, 32_768 // count)):
         drive = cell.drive(some).repeat_interleave(count, 0)
-        z = nodes.repeat(len(some), 1)
-        after = lifted.activate(drive, z)["z"].unflatten(0, (len(some), count))
-        weights.append((fit @ after).flatten(1))
+        after = lifted.activate(drive, nodes.repeat(len(some), 1))["z"]
+        weights.append((fit @ (after.unflatten(0, (len(some), count)) - still)).flatten(1))
     reduced = Polynomial(
-        shared=torch.zeros(1, chart.width, dtype=torch.float64),
+        shared=shared,
         unit=unit,
         low=low,
         high=high,
         degree=degree,
-        shared_degree=0,
+        shared_degree=shared_degree,
         output_degree=max(1, chart.degree),
     )
     return reduced, torch.cat(weights)
 
 
-def _nodes(chart: Chart, states: Tensor | None, degree: int) -> Tensor:
-    """Coordinates at which every word's step is measured, (n, k)."""
-    if chart.low is None or chart.high is None:
+def _nodes(chart: Chart, degree: int) -> Tensor:
+    """Coordinates of visited states at which every word's step is measured, (n, k)."""
+    if chart.visited is None:
         raise UsageError(
             "A table is measured where the coordinates go.",
-            expected="a chart with a range",
+            expected="a chart that knows visited states",
             got=repr(chart),
             fix="use chart.curved(states) or chart.ranged(states)",
         )
-    count = NODES * terms(chart.width, degree)
-    if states is not None:
-        z = chart.inside(chart.project(states.to(torch.float64)))
-        return z[torch.linspace(0, len(z) - 1, min(count, len(z))).round().long()]
-    even = torch.quasirandom.SobolEngine(chart.width, scramble=True, seed=0).draw(count)
-    return chart.low + even.double() * (chart.high - chart.low)
+    z = chart.inside(chart.visited)
+    count = min(len(z), NODES * terms(chart.width, degree))
+    return z[torch.linspace(0, len(z) - 1, count).round().long()]
 
 
 def _without_the_network(
