@@ -8,11 +8,13 @@ from rnnscope.dynamics.approximation import (
 )
 from rnnscope.dynamics.arc_length import ArcLength, arc_length
 from rnnscope.dynamics.basins import FlowCheck
+from rnnscope.dynamics.by_direction import find_fixed_points_by_direction
 from rnnscope.dynamics.charts import (
     Chart,
     balanced_chart,
     principal_chart,
     slow_chart,
+    with_directions,
     with_readout,
 )
 from rnnscope.dynamics.class_effects import (
@@ -41,6 +43,7 @@ from rnnscope.dynamics.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from rnnscope.dynamics.manifold import Manifold, fit_manifold
 from rnnscope.dynamics.mode_group import ModeGroup
 from rnnscope.dynamics.modes import Modes
+from rnnscope.dynamics.modifiers import Modifiers, find_modifiers
 from rnnscope.dynamics.nonnormality import NonNormality, non_normality
 from rnnscope.dynamics.nulls import Alignment
 from rnnscope.dynamics.options import FixedPointOptions
@@ -57,6 +60,8 @@ from rnnscope.dynamics.propagation import (
 )
 from rnnscope.dynamics.reduced import fit_chart, reduced_model
 from rnnscope.dynamics.relaxation import Development, Relaxation, development, relax
+from rnnscope.dynamics.rest import Rest
+from rnnscope.dynamics.sensitivity import answer_gradients
 from rnnscope.dynamics.separability import Separability, word_separability
 from rnnscope.dynamics.stability import Stability
 from rnnscope.dynamics.stand_in import StandIn
@@ -68,6 +73,7 @@ from rnnscope.dynamics.subspaces import (
     mode_groups,
     principal_angles,
 )
+from rnnscope.dynamics.systems import System, study_system
 from rnnscope.dynamics.track_breaks import Break
 from rnnscope.dynamics.tracking import ModeTracks, track_modes
 from rnnscope.dynamics.unstable_directions import Connection, follow_unstable
@@ -108,12 +114,14 @@ __all__ = [
     "ModeGroup",
     "ModeTracks",
     "Modes",
+    "Modifiers",
     "NonNormality",
     "OneStepError",
     "Outcome",
     "Points",
     "Prediction",
     "Relaxation",
+    "Rest",
     "RolloutError",
     "Runs",
     "Separability",
@@ -122,9 +130,11 @@ __all__ = [
     "StandIn",
     "StatePath",
     "SubspaceProjections",
+    "System",
     "UntrainedBaseline",
     "WordClasses",
     "WordProjections",
+    "answer_gradients",
     "arc_length",
     "balanced_chart",
     "class_effects",
@@ -134,6 +144,8 @@ __all__ = [
     "find_continua",
     "find_cycles",
     "find_fixed_points",
+    "find_fixed_points_by_direction",
+    "find_modifiers",
     "finite_time_growth",
     "fit_chart",
     "fit_manifold",
@@ -161,12 +173,14 @@ __all__ = [
     "rollout_error",
     "slow_chart",
     "slow_position",
+    "study_system",
     "subspace_projections",
     "track_modes",
     "train_linear_rnn",
     "trajectory_modes",
     "untrained_baseline",
     "untrained_networks",
+    "with_directions",
     "with_readout",
     "word_projections",
     "word_separability",

@@ -6,17 +6,19 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.models import Model
+from rnnscope.dynamics.systems import Network, System
 
 
-def readout_direction(model: Model | Cell, cell: Cell) -> Tensor | None:
+def readout_direction(model: Network, cell: Cell) -> Tensor | None:
     """The model's contrast padded with zeros where the readout does not look, (N,).
 
-    None for a bare cell, without a readout, or where the readout sees more than this state.
+    None for a bare cell, without a readout, or where the readout looks at another layer. Of a
+    bidirectional network it is the part that looks at this direction.
     """
-    if isinstance(model, Cell) or model.contrast is None:
+    contrast = System.of(model).contrast
+    if contrast is None:
         return None
-    contrast = model.contrast.detach().to("cpu", torch.float64)
+    contrast = contrast.detach().to("cpu", torch.float64)
     looks_at = cell.output(torch.eye(cell.state_size, dtype=torch.float64))
     return looks_at @ contrast if looks_at.shape[-1] == len(contrast) else None
 
