@@ -61,6 +61,7 @@ from rnnscope.dynamics.propagation import (
 from rnnscope.dynamics.reduced import fit_chart, reduced_model
 from rnnscope.dynamics.relaxation import Development, Relaxation, development, relax
 from rnnscope.dynamics.rest import Rest
+from rnnscope.dynamics.saving import load_result, save_result
 from rnnscope.dynamics.sensitivity import answer_gradients
 from rnnscope.dynamics.separability import Separability, word_separability
 from rnnscope.dynamics.stability import Stability
@@ -158,6 +159,7 @@ __all__ = [
     "linearize",
     "linearized_network",
     "link_groups",
+    "load_result",
     "lyapunov_spectrum",
     "map_jacobians",
     "matrix_groups",
@@ -171,6 +173,7 @@ __all__ = [
     "reduced_model",
     "relax",
     "rollout_error",
+    "save_result",
     "slow_chart",
     "slow_position",
     "study_system",
