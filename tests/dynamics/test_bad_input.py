@@ -332,7 +332,6 @@ def interrupted(at):
     return Autodiff(function=step, inputs=2, states=3, like=LIKE), V, calls
 
 
-@pytest.mark.xfail(reason="the flow is followed in float32, which such a callable has no use for")
 def test_a_callable_with_float64_weights_of_its_own():
     V = torch.eye(2, dtype=torch.float64) / 2
     cell = Autodiff(function=lambda x, h: torch.tanh(h @ V + x), inputs=2, states=2, like=LIKE)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
+from rnnscope.dynamics.any_precision import in_any_precision
 from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.dynamics.fed_inputs import FedInputs, fed_inputs, words_read
 from rnnscope.dynamics.rest import Rest, output_at_rest
@@ -111,7 +112,7 @@ def study_cell(model: Network) -> Cell:
                 got=f"{int((~torch.isfinite(weight)).sum())} that are not, in {name}",
                 fix="train again, or load another checkpoint",
             )
-    return cell.to(torch.float64, "cpu").map(lambda weight: weight.detach())
+    return in_any_precision(cell.to(torch.float64, "cpu").map(lambda weight: weight.detach()))
 
 
 word_counts = fed_inputs
