@@ -10,7 +10,16 @@ import torch
 
 from rnnscope.cells import Autodiff, Vanilla
 from rnnscope.data import Corpus
-from rnnscope.dynamics import FixedPointOptions, Outcome, Runs, find_fixed_points, linearize
+from rnnscope.dynamics import (
+    FixedPointOptions,
+    Outcome,
+    Runs,
+    find_cycles,
+    find_fixed_points,
+    fit_manifold,
+    linearize,
+)
+from rnnscope.dynamics.options import SOLVER_NAMES
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 from rnnscope.models import from_torch
 from rnnscope.numerics import denormals_are_flushed
@@ -270,6 +279,45 @@ def test_a_tolerance_that_no_dtype_at_hand_resolves_says_so():
     points = find_fixed_points(cell, torch.zeros(1, 4), tolerance=1e-28)
     assert points.terminals.dtype == torch.float64
     assert points.roots.finder_q.max() <= 1e-28
+
+
+def test_every_way_in_refuses_what_is_not_finite_or_too_wide():
+    cell = random_cell("gru")
+    for work in (find_fixed_points, linearize, find_cycles):
+        with pytest.raises(DataError, match=r"(?s)\(states, 4\).*\(7, 5\)"):
+            work(cell, torch.zeros(7, 5))
+        with pytest.raises(DataError, match="1 rows that are not: 1"):
+            work(cell, [[0.0] * 4, [0.0, np.inf, 0.0, 0.0]])
+    cell.b[2] = torch.inf
+    for work in (find_fixed_points, linearize, find_cycles):
+        with pytest.raises(ModelError, match=r"(?s)finite numbers.*1 that are not, in b"):
+            work(cell, torch.zeros(1, 4))
+
+
+@pytest.mark.parametrize("solver", SOLVER_NAMES)
+def test_no_solver_finds_a_fixed_point_where_there_is_none(solver):
+    """``h' = relu(1.5 h + 1)`` is above h everywhere."""
+    one = torch.ones(2, dtype=torch.float64)
+    cell = Vanilla(W=one[:, None], V=1.5 * torch.diag(one), b=one, nonlinearity="relu")
+    seeds = torch.rand(4, 2, generator=torch.Generator().manual_seed(0))
+    points = find_fixed_points(cell, seeds, solver=solver)
+    for found in (points.roots, points.continua, points.ghosts, points.manifold):
+        assert len(found) == 0
+    assert set(points.outcomes) <= {Outcome.NOT_CONVERGED, Outcome.DIVERGED}
+    for k in range(4):
+        assert points.sentence(k).startswith(points.outcomes[k].sentence)
+    with pytest.raises(NotApplicable, match=r"(?s)where the data goes.*4 (not_converged|diverged)"):
+        linearize(cell, points)
+
+
+def test_one_seed_is_enough_for_all_that_follows():
+    network = built.leaky_line()
+    points = find_fixed_points(network.cell, network.seeds(1))
+    modes = linearize(network.cell, points)
+    line = fit_manifold(points, modes)
+    assert len(line) == len(modes) == len(points.line_states) >= 1
+    assert torch.isfinite(line.axis).all()
+    assert line.variance_null is None
 
 
 # What is left behind ------------------------------------------------------------------------
