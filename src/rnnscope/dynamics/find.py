@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnscope.cells import Cell
 from rnnscope.dynamics.basins import follow_basins, no_basins
 from rnnscope.dynamics.explore import NewRoots, explore
-from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell, word_counts
+from rnnscope.dynamics.fed_inputs import fed_inputs
+from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
@@ -20,13 +20,13 @@ from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.dynamics.sorting import Kinds, sort_points
+from rnnscope.dynamics.systems import Network, System
 from rnnscope.dynamics.terminal import Terminals, far_apart, follow
 from rnnscope.errors import ModelError
-from rnnscope.models import Model
 
 
 def find_fixed_points(
-    model: Model | Cell,
+    model: Network,
     seeds: Any,
     inputs: Any = "zero",
     *,
@@ -43,26 +43,29 @@ def find_fixed_points(
     and one or a few roots, so the answers differ.
 
     Args:
-        model: a model, or a bare cell. Not changed; the work is done on a float64 copy.
-        seeds: documents or a corpus (for a model; ``options.count`` states visited on them are
-            drawn), a trajectory, or states (S, N); N counts h and c of an LSTM.
-        inputs: the input held fixed: "zero", "mean" (the mean embedding), a word of the
-            vocabulary, or a vector (input_size,); or one a seed, a table (S, input_size) or a list
-            of words. Words named "zero" or "mean" go by their vector.
+        model: a model, a bare cell, or a part of a network from ``study_system``. Not changed; the
+            work is done on a float64 copy.
+        seeds: documents or a corpus (for a model), trajectories, or ``Runs`` of a network on
+            arrays: ``options.count`` states visited on them are drawn; states (S, N), where N
+            counts h and c of an LSTM; a ``Box`` of them; or states ``Drawn`` like visited ones.
+        inputs: the input held fixed: "zero", "mean" (of what the data feeds in), a word of the
+            vocabulary, or a vector (input_size,); for a layer above others also ``Rest(...)``; or
+            one a seed, a table (S, input_size) or a list of words. Words named "zero" or "mean" go
+            by their vector.
         options: the options; keyword options are put over them.
 
     Raises:
         DataError: seeds or a vector of the wrong width, not finite, or none.
         UsageError: an unknown option or word, or a tolerance that float64 cannot resolve.
         ModelError: weights that are not finite, or a step that differs from call to call.
-        NotApplicable: the network has no single recurrent cell, or no embedding where one is asked.
+        NotApplicable: the network reads in two directions, or no words where one is asked.
 
     Source:
         Sussillo & Barak 2013; Maheswaranathan et al. 2019
     """
     settings = FixedPointOptions.of(options, keywords)
     cell = study_cell(model)
-    held = hold_input(model, cell, inputs, word_counts(model, seeds))
+    held = hold_input(model, cell, inputs, fed_inputs(model, seeds))
     states = gather_seeds(model, cell, seeds, count=settings.count, rng=settings.rng)
     one_for_each(held, len(states))
     problem = Problem(cell=cell, x=held.vector)
@@ -103,7 +106,7 @@ def find_fixed_points(
         held=held,
         readout=readout_direction(model, cell),
         sees=seen_coordinates(cell),
-        fingerprint=None if isinstance(model, Cell) else model.fingerprint,
+        fingerprint=System.of(model).fingerprint,
         options=settings,
         cell_kind=cell.kind,
     )

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnscope.cells import Cell
 from rnnscope.dynamics.eigenmodes import eigenmodes, signs, uncut
 from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell
 from rnnscope.dynamics.linalg import heavy
@@ -27,8 +26,8 @@ from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction
 from rnnscope.dynamics.seeds import checked_states
 from rnnscope.dynamics.shift_invert import slow_modes
+from rnnscope.dynamics.systems import Network
 from rnnscope.errors import NotApplicable, UsageError
-from rnnscope.models import Model
 
 METHODS = ("auto", "dense", "krylov")
 
@@ -37,7 +36,7 @@ MANY = 16
 
 
 def linearize(
-    model: Model | Cell,
+    model: Network,
     points: FixedPoints | Points | Tensor | Sequence[Any],
     inputs: Any = None,
     *,
@@ -47,10 +46,11 @@ def linearize(
     """The modes of ``J_rec`` at each point.
 
     Args:
-        model: the model or cell that the points belong to.
+        model: the model, cell or system that the points belong to.
         points: what ``find_fixed_points`` gave: its manifold points, then its continua, then its
             roots in the visited region, in this order; or one kind of them; or states (P, N).
-        inputs: the input held fixed; None for the one the points were found under, or zero.
+        inputs: the input held fixed, or one a point; None for what the points were found under,
+            each under its seed's own where those had one, or zero.
         count: modes whose vectors are kept; conjugate pairs are not cut, so one more may be.
         method: "dense", every eigenvalue, by a full decomposition; "krylov", the first ``count``
             modes alone, many times sooner for a wide network, each with its residual
