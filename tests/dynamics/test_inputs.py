@@ -165,6 +165,9 @@ def test_each_seed_is_told_apart():
     assert some.outside == 1
     assert torch.equal(some.vector, table[1:2])
     one = hold_input(model, cell, "good", fed)
+    assert one.common is one.vector
+    with pytest.raises(NotApplicable, match=r"(?s)the same everywhere.*3 inputs, one a seed"):
+        _ = held.common
     assert one.rows([0]) is one
     again = hold_input(model, cell, held, seeds=3)
     assert again is held

@@ -76,6 +76,17 @@ class HeldInput:
             text += f", {self.reach:.3g} times as far out in its direction as any of those"
         return f"{text}: what is found there need not be what the network does on the data."
 
+    @property
+    def common(self) -> Tensor:
+        """The one input of all seeds; a sentence where each has its own (``NotApplicable``)."""
+        if self.vector.ndim == 2:
+            raise NotApplicable(
+                "This is measured under one input that is the same everywhere.",
+                expected=f"a vector ({self.vector.shape[-1]},), a word, 'zero' or 'mean'",
+                got=f"{len(self.vector)} inputs, {self.name}",
+            )
+        return self.vector
+
     def rows(self, k: Any) -> HeldInput:
         """The inputs of some of the seeds: an index, a mask or a slice. One input stays as it is.
 
