@@ -8,6 +8,8 @@ from rnnscope.dynamics.approximation import (
 )
 from rnnscope.dynamics.arc_length import ArcLength, arc_length
 from rnnscope.dynamics.basins import FlowCheck
+from rnnscope.dynamics.bifurcation import continue_in_input
+from rnnscope.dynamics.branch import Bifurcation, Branch
 from rnnscope.dynamics.by_direction import find_fixed_points_by_direction
 from rnnscope.dynamics.charts import (
     Chart,
@@ -28,6 +30,7 @@ from rnnscope.dynamics.cycles import Cycles, find_cycles
 from rnnscope.dynamics.delayed_effects import DelayedEffects, delayed_effects
 from rnnscope.dynamics.dimension import Dimension, estimate_dimension
 from rnnscope.dynamics.drawn_seeds import Box, Drawn, Runs
+from rnnscope.dynamics.fates import Fate, LongRun
 from rnnscope.dynamics.find import find_fixed_points
 from rnnscope.dynamics.input_effects import (
     SubspaceProjections,
@@ -39,6 +42,7 @@ from rnnscope.dynamics.input_effects import (
 from rnnscope.dynamics.inputs import HeldInput
 from rnnscope.dynamics.linear_rnn import LinearOptions, train_linear_rnn
 from rnnscope.dynamics.linearization import linearize
+from rnnscope.dynamics.long_run import long_run
 from rnnscope.dynamics.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from rnnscope.dynamics.manifold import Manifold, fit_manifold
 from rnnscope.dynamics.mode_group import ModeGroup
@@ -64,6 +68,8 @@ from rnnscope.dynamics.rest import Rest
 from rnnscope.dynamics.saving import load_result, save_result
 from rnnscope.dynamics.sensitivity import answer_gradients
 from rnnscope.dynamics.separability import Separability, word_separability
+from rnnscope.dynamics.slow_curve import CurveRoot, SlowCurve
+from rnnscope.dynamics.slow_surface import SlowSurface, SurfaceRoot
 from rnnscope.dynamics.stability import Stability
 from rnnscope.dynamics.stand_in import StandIn
 from rnnscope.dynamics.step_jacobians import Jacobians, jacobians, map_jacobians, trajectory_modes
@@ -75,6 +81,8 @@ from rnnscope.dynamics.subspaces import (
     principal_angles,
 )
 from rnnscope.dynamics.systems import System, study_system
+from rnnscope.dynamics.trace_curve import trace_slow_curve
+from rnnscope.dynamics.trace_surface import trace_slow_surface
 from rnnscope.dynamics.track_breaks import Break
 from rnnscope.dynamics.tracking import ModeTracks, track_modes
 from rnnscope.dynamics.unstable_directions import Connection, follow_unstable
@@ -89,17 +97,21 @@ from rnnscope.dynamics.word_classes import WordClasses
 __all__ = [
     "Alignment",
     "ArcLength",
+    "Bifurcation",
     "Box",
+    "Branch",
     "Break",
     "Chart",
     "ClassEffects",
     "Connection",
     "Continuum",
+    "CurveRoot",
     "Cycles",
     "DelayedEffects",
     "Development",
     "Dimension",
     "Drawn",
+    "Fate",
     "FiniteTimeGrowth",
     "FixedPointOptions",
     "FixedPoints",
@@ -110,6 +122,7 @@ __all__ = [
     "LexiconAgreement",
     "LineAttractorVerdict",
     "LinearOptions",
+    "LongRun",
     "LyapunovSpectrum",
     "Manifold",
     "ModeGroup",
@@ -126,11 +139,14 @@ __all__ = [
     "RolloutError",
     "Runs",
     "Separability",
+    "SlowCurve",
     "SlowPosition",
+    "SlowSurface",
     "Stability",
     "StandIn",
     "StatePath",
     "SubspaceProjections",
+    "SurfaceRoot",
     "System",
     "UntrainedBaseline",
     "WordClasses",
@@ -139,6 +155,7 @@ __all__ = [
     "arc_length",
     "balanced_chart",
     "class_effects",
+    "continue_in_input",
     "delayed_effects",
     "development",
     "estimate_dimension",
@@ -160,6 +177,7 @@ __all__ = [
     "linearized_network",
     "link_groups",
     "load_result",
+    "long_run",
     "lyapunov_spectrum",
     "map_jacobians",
     "matrix_groups",
@@ -178,6 +196,8 @@ __all__ = [
     "slow_position",
     "study_system",
     "subspace_projections",
+    "trace_slow_curve",
+    "trace_slow_surface",
     "track_modes",
     "train_linear_rnn",
     "trajectory_modes",

@@ -112,7 +112,7 @@ def one_step_error(
     cell = study_cell(model)
     states, held = gathered_points(model, points, inputs)
     steps = visited_steps(model, documents, count=count, rng=rng)
-    linear = PiecewiseLinear.at(cell, thinned(states), held.vector)
+    linear = PiecewiseLinear.at(cell, thinned(states), held.common)
     kinds = {}
     if isinstance(points, FixedPoints):
         roots = points.roots.states[points.roots.inside]
@@ -121,11 +121,11 @@ def one_step_error(
         kinds = {kind: some for kind, some in named.items() if len(some)}
     with torch.no_grad(), heavy():
         after = linear.step(steps.inputs, steps.before)
-        silent = cell.step(held.vector.expand(len(steps), -1), steps.before)
+        silent = cell.step(held.common.expand(len(steps), -1), steps.before)
         by_kind = {
             kind: relative_error(
                 steps.after,
-                PiecewiseLinear.at(cell, thinned(some), held.vector).step(
+                PiecewiseLinear.at(cell, thinned(some), held.common).step(
                     steps.inputs, steps.before
                 ),
             )
@@ -230,11 +230,11 @@ def rollout_error(
     model = one_system(model)
     cell = study_cell(model)
     states, held = gathered_points(model, points, inputs)
-    linear = PiecewiseLinear.at(cell, thinned(states), held.vector)
+    linear = PiecewiseLinear.at(cell, thinned(states), held.common)
     true, read = _stretches(model, documents, steps=steps, count=count, rng=rng)
     start = true[:, 0]
     nearest = linear.nearest(start)
-    silence = held.vector.expand(len(start), -1)
+    silence = held.common.expand(len(start), -1)
     switched, single, quiet = start, start, start
     errors: dict[str, list[Tensor]] = {"switched": [], "single": [], "no_change": []}
     errors["no_input"] = []

@@ -100,7 +100,7 @@ def arc_length(states: Tensor, *, neighbours: int = 8, towards: Tensor | None = 
     while path[-1] != first:
         path.append(int(before[path[-1]]))
     path.reverse()
-    distance, off = _along(_curve(points[nodes], away, path), points)
+    distance, off = along_line(_curve(points[nodes], away, path), points)
     distance = distance - distance.min()
     length = float(distance.max())
     return ArcLength(
@@ -125,7 +125,7 @@ def _curve(points: Tensor, away: np.ndarray, path: list[int]) -> Tensor:
     return torch.stack([part.mean(0) for part in points[order].tensor_split(count)])
 
 
-def _along(knots: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+def along_line(knots: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Where on the line through the knots each point is nearest to it, and how near. The line goes
     on straight beyond its ends."""
     steps = knots.diff(dim=0)

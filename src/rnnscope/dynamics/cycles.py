@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.dynamics.inputs import hold_input, study_cell, word_counts
+from rnnscope.dynamics.fed_inputs import fed_inputs
+from rnnscope.dynamics.inputs import hold_input, study_cell
 from rnnscope.dynamics.linalg import eigenvectors, heavy, norm, solve
+from rnnscope.dynamics.orbits import monodromy, steps
 from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.errors import UsageError
@@ -119,10 +121,10 @@ def find_cycles(
             fix="a cycle of one step is a fixed point: use find_fixed_points",
         )
     cell = study_cell(model)
-    held = hold_input(model, cell, inputs, word_counts(model, seeds))
+    held = hold_input(model, cell, inputs, fed_inputs(model, seeds))
     states = gather_seeds(model, cell, seeds, count=count, rng=rng)
     scale = seed_scale(states)
-    problem = Problem(cell=cell, x=held.vector)
+    problem = Problem(cell=cell, x=held.common)
     with heavy():
         settled = states
         for _ in range(settle):
@@ -130,22 +132,6 @@ def find_cycles(
         starts = torch.cat([states, settled[torch.isfinite(settled).all(-1)]])
         ends, done = _newton(problem, starts, period, max_steps)
         return _collect(problem, ends[done], period, scale)
-
-
-def _orbit(problem: Problem, h: Tensor, period: int) -> Tensor:
-    """h and the states after it, (S, period + 1, N)."""
-    states = [h]
-    for _ in range(period):
-        states.append(problem.step(states[-1]))
-    return torch.stack(states, dim=1)
-
-
-def _monodromy(problem: Problem, orbit: Tensor) -> Tensor:
-    """The Jacobian of as many steps as the orbit (S, p + 1, N) has, (S, N, N)."""
-    M = problem.tangent(orbit[:, 0]).matrix()
-    for k in range(1, orbit.shape[1] - 1):
-        M = problem.tangent(orbit[:, k]).matrix() @ M
-    return M
 
 
 def _newton(problem: Problem, starts: Tensor, period: int, max_steps: int) -> tuple[Tensor, Tensor]:
@@ -159,25 +145,25 @@ def _newton(problem: Problem, starts: Tensor, period: int, max_steps: int) -> tu
             break
         for rows in problem.chunks(len(k)):
             part = k[rows]
-            orbit = _orbit(problem, h[part], period)
+            orbit = steps(problem, h[part], period)
             G = orbit[:, -1] - h[part]
-            A = _monodromy(problem, orbit)
+            A = monodromy(problem, orbit)
             A.diagonal(dim1=-2, dim2=-1).sub_(1)
             d = -solve(A, G)
             new = h[part] + length[part, None] * d
-            left = norm(_orbit(problem, new, period)[:, -1] - new)
+            left = norm(steps(problem, new, period)[:, -1] - new)
             better = left < norm(G)
             h[part] = torch.where(better[:, None], new, h[part])
             length[part] = torch.where(better, (2 * length[part]).clamp_max(1), length[part] / 2)
             rest = norm(G) <= period * problem.rounding(h[part])
             active[part] = ~rest & (length[part] > 1e-6) & torch.isfinite(norm(d))
-    residual = norm(_orbit(problem, h, period)[:, -1] - h)
+    residual = norm(steps(problem, h, period)[:, -1] - h)
     return h, residual <= 10 * period * problem.rounding(h)
 
 
 def _collect(problem: Problem, ends: Tensor, period: int, scale: float) -> Cycles:
     """Distinct cycles among states at rest under the p-fold step."""
-    orbit = _orbit(problem, ends, period)
+    orbit = steps(problem, ends, period)
     shorter = [d for d in range(1, period) if period % d == 0]
     own = torch.ones(len(ends), dtype=torch.bool)
     for d in shorter:
@@ -194,7 +180,7 @@ def _collect(problem: Problem, ends: Tensor, period: int, scale: float) -> Cycle
             count.append(1)
     states = orbit[found][:, :period]
     values = (
-        eigenvectors(_monodromy(problem, orbit[found]))[0]
+        eigenvectors(monodromy(problem, orbit[found]))[0]
         if found
         else ends[:0].to(torch.complex128)
     )

@@ -217,7 +217,7 @@ def _effects(
     true = (changed * w).sum(-1)
     rounding = ROUNDING * norm(ends.final)[:, None] * norm(w)
     true = torch.where(true.abs() > rounding, true, 0.0)
-    predicted = _by_modes(modes, ends.inputs - modes.held.vector, point, size, along)
+    predicted = _by_modes(modes, ends.inputs - modes.held.common, point, size, along)
     gone = ~ends.there
     return (
         true.masked_fill(gone, torch.nan),
@@ -228,7 +228,7 @@ def _effects(
 
 def _without(modes: Modes, ends: _Ends) -> Tensor:
     """The final states with the word at each distance replaced, (B, K + 1, N)."""
-    cell, held = modes.cell, modes.held.vector
+    cell, held = modes.cell, modes.held.common
     replaced = torch.zeros_like(ends.before)
     with torch.no_grad():
         for k in range(ends.before.shape[1] - 1, -1, -1):

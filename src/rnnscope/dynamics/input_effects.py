@@ -210,7 +210,7 @@ def word_inputs(
         )
     rows, names = _rows(model, len(model.embedding), words)
     x = model.embedding[rows].detach().to("cpu", torch.float64)
-    return names, x - modes.held.vector
+    return names, x - modes.held.common
 
 
 def _rows(

@@ -12,7 +12,7 @@ from torch import Tensor
 from rnnscope.cells import Cell
 from rnnscope.dynamics.any_precision import in_any_precision
 from rnnscope.dynamics.drawn_seeds import numbers
-from rnnscope.dynamics.fed_inputs import FedInputs, fed_inputs, words_read
+from rnnscope.dynamics.fed_inputs import FedInputs, words_read
 from rnnscope.dynamics.rest import Rest, output_at_rest
 from rnnscope.dynamics.systems import Network, System, study_system
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
@@ -124,10 +124,6 @@ def study_cell(model: Network) -> Cell:
                 fix="train again, or load another checkpoint",
             )
     return in_any_precision(cell.to(torch.float64, "cpu").map(lambda weight: weight.detach()))
-
-
-word_counts = fed_inputs
-"""The former name."""
 
 
 def hold_input(

@@ -89,7 +89,10 @@ class FixedPointOptions:
                     f"The option {name} is out of range.",
                     expected=f"a finite number, at least {least:.3g}",
                     got=repr(value),
-                    fix="float64 cannot resolve a smaller tolerance" if least < 1e-9 else "",
+                    fix="the search works in float64, torch's widest dtype; ask for what it can "
+                    "resolve"
+                    if least < 1e-9
+                    else "",
                 )
 
     @classmethod

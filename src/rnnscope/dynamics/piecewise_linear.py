@@ -155,7 +155,7 @@ def linearized_network(
                 got=str(point),
             )
         states = states[[point]]
-    cell = PiecewiseLinear.at(study_cell(model), thinned(states), held.vector)
+    cell = PiecewiseLinear.at(study_cell(model), thinned(states), held.common)
     name = "one linearization" if len(cell) == 1 else f"{len(cell)} linearizations, switched"
     return standing_in(model, cell, initial_state(model), name=name)
 

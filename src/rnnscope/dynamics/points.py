@@ -191,7 +191,11 @@ class FixedPoints:
             "cell": self.cell_kind,
             "seeds": len(self),
             "scale": self.scale,
-            "input": {"name": self.held.name, "distance_from_mean": self.held.distance},
+            "input": {
+                "name": self.held.name,
+                "distance_from_mean": self.held.distance,
+                "sentence": self.held.sentence,
+            },
             "outcomes": self.counts,
             "flow": {
                 "seeds_to_each_root": self.basin_sizes.tolist(),
@@ -214,7 +218,7 @@ class FixedPoints:
             for name, count in self.counts.items()
             if count and name in ("not_converged", "diverged", "not_finite")
         ]
-        return "\n".join([head, *lines, *rest])
+        return "\n".join([head, *lines, *rest, f"  {self.held.sentence}"])
 
 
 def _figures(points: Points) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def reduced_model(
         if points is None:
             raise UsageError("Expansions are switched between points.", expected="points=")
         at, held = gathered_points(model, points, inputs)
-        linear = PiecewiseLinear.at(cell, thinned(at), held.vector)
+        linear = PiecewiseLinear.at(cell, thinned(at), held.common)
         return standing_in(model, Lifted(chart=chart, cell=linear), start, name=name)
     if model.embedding is None:
         raise NotApplicable(

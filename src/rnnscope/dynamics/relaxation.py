@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import Cell
-from rnnscope.dynamics.inputs import HeldInput, hold_input, study_cell, word_counts
+from rnnscope.dynamics.fed_inputs import fed_inputs
+from rnnscope.dynamics.inputs import HeldInput, hold_input, study_cell
 from rnnscope.dynamics.linalg import heavy, norm
 from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.seeds import gather_seeds
@@ -129,7 +130,7 @@ def relax(
     if steps < 1:
         raise UsageError("Relaxation takes a step or more.", expected="steps >= 1", got=str(steps))
     cell = study_cell(model)
-    held = hold_input(model, cell, inputs, word_counts(model, seeds))
+    held = hold_input(model, cell, inputs, fed_inputs(model, seeds))
     h = gather_seeds(model, cell, seeds, count=count, rng=rng)
     reading = None
     if documents is not None:

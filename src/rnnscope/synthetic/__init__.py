@@ -16,6 +16,16 @@ from rnnscope.synthetic.attractors import (
     simplex_model,
     single_root,
 )
+from rnnscope.synthetic.bifurcations import (
+    Oscillation,
+    Unfolding,
+    hysteresis,
+    imperfect_pitchfork,
+    rotor,
+    turning_plane,
+    twisted_ring,
+    uniform_drive,
+)
 from rnnscope.synthetic.lexicon import lexicon_network
 from rnnscope.synthetic.planted import SPURIOUS, Planted, PlantedRule, planted_network
 from rnnscope.synthetic.toy_corpora import categorical_corpus, ordered_corpus
@@ -24,9 +34,11 @@ from rnnscope.synthetic.trained import TrainedFlipFlop, flip_flop_trials, train_
 __all__ = [
     "SPURIOUS",
     "Attractor",
+    "Oscillation",
     "Planted",
     "PlantedRule",
     "TrainedFlipFlop",
+    "Unfolding",
     "bistable",
     "categorical_corpus",
     "discrete_ring",
@@ -34,6 +46,8 @@ __all__ = [
     "flip_flop_trials",
     "fold_ghost",
     "half_line",
+    "hysteresis",
+    "imperfect_pitchfork",
     "leaky_line",
     "lexicon_network",
     "line_model",
@@ -42,8 +56,12 @@ __all__ = [
     "planted_network",
     "relu_ring",
     "ring",
+    "rotor",
     "simplex",
     "simplex_model",
     "single_root",
     "train_flip_flop",
+    "turning_plane",
+    "twisted_ring",
+    "uniform_drive",
 ]
