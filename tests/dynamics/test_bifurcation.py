@@ -80,6 +80,18 @@ def test_where_like_units_come_apart(turn, kind, growing):
         assert abs(abs(critical.imag) - sin(1.0)) < 1e-5
 
 
+def test_the_side_branches_of_a_pitchfork_cross_the_middle_one_and_do_not_fold():
+    """The fold's equations nearly hold there, which once passed for a fold located to rounding."""
+    net = uniform_drive(gain=1.4)
+    at = acosh(sqrt(1.4))
+    for root in net.roots[1:]:
+        branch = continue_in_input(net.cell, root, net.direction, span=(-1.5, 1.5))
+        assert branch.closed
+        assert branch.folds == ()
+        assert [kind for kind, _ in kinds(branch)] == ["branch point", "branch point"]
+        assert [s for _, s in kinds(branch)] == pytest.approx([-at, at], abs=1e-4)
+
+
 def test_a_pitchfork_is_two_folds_once_a_unit_is_favoured():
     net = imperfect_pitchfork()
     favoured = continue_in_input(net.cell, net.roots[0], net.direction, span=(-1.0, 1.0))

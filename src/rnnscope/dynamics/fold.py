@@ -22,7 +22,11 @@ from rnnscope.dynamics.problem import Problem
 
 STEPS = 12
 GENERIC = 1e-6
-"""A coefficient below this is zero: the fold is no simple one."""
+"""A bend below this is zero: the fold is no simple one."""
+
+PUSHED = 1e-4
+"""So is a push of the input below this part of all that it does: where branches cross, and not one
+folds, Newton's method still comes near a solution."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,5 +126,5 @@ def locate_fold(problem: Problem, direction: Tensor, h: Tensor, s: float) -> Fol
         singular=singular,
         push=push,
         bend=bend,
-        simple=exact and abs(push) > GENERIC and abs(bend) > GENERIC,
+        simple=exact and abs(push) > PUSHED * float(norm(F_s)) and abs(bend) > GENERIC,
     )

@@ -32,6 +32,7 @@ from rnnscope.report.figures import (
     state_space,
     time_constants,
 )
+from rnnscope.report.manifold_figures import bifurcation_diagram, drift_along
 from rnnscope.report.page import render
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "alignment",
     "all_time_constants",
     "appendix_page",
+    "bifurcation_diagram",
+    "drift_along",
     "eigenvalues",
     "input_projections",
     "linear_error",
