@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.basins import follow_basins, no_basins
-from rnnscope.dynamics.explore import NewRoots, explore
+from rnnscope.dynamics.explore import PAIRS, NewRoots, explore, explore_between
 from rnnscope.dynamics.fed_inputs import fed_inputs
 from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell
 from rnnscope.dynamics.linalg import heavy
@@ -232,13 +232,20 @@ def _explored(
     scale: float,
     options: FixedPointOptions,
 ) -> NewRoots:
-    """More roots of a wide network, of which few seeds were descended."""
+    """More roots: of a wide network, of which few seeds were descended, and between those known."""
     rows = terminals.finite.nonzero().squeeze(-1)
     if options.solver != "slow_manifold" or problem.width < WIDE or not len(rows):
         rows = rows[:0]
     rows = far_apart(states, rows, options.searches)
     known = kinds.states[kinds.roots]
-    return explore(problem, states, rows, known, scale=scale, options=options)
+    new = explore(problem, states, rows, known, scale=scale, options=options)
+    if options.solver != "slow_manifold" or problem.x.ndim > 1:
+        return new
+    # In a wide network each descent costs as much as a seed's.
+    pairs = PAIRS if problem.width < WIDE else options.searches
+    known = torch.cat([known, new.states])
+    between = explore_between(problem, states, known, scale=scale, options=options, pairs=pairs)
+    return new.joined(between)
 
 
 def _check_deterministic(problem: Problem, seeds: Tensor) -> None:
