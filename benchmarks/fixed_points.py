@@ -33,6 +33,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from rnnscope.dynamics.problem import Problem, finder_speed
 from rnnscope.dynamics.projection import project
 from rnnscope.dynamics.seeds import seed_scale
 from rnnscope.dynamics.terminal import SOLVERS
+from rnnscope.synthetic import leaky_line
 
 COUNT = 8
 
@@ -206,6 +208,42 @@ def scaling(cell: Cell, seeds: torch.Tensor) -> list[dict[str, Any]]:
     return rows
 
 
+def units() -> list[dict[str, Any]]:
+    """Seconds against the width, of networks whose answer is known: one root at the end of a slow
+    line (``synthetic.leaky_line``)."""
+    rows = []
+    for width in (64, 128, 256, 512, 1024):
+        net = leaky_line(units=width)
+        generator = torch.Generator().manual_seed(0)
+        values, vectors = torch.linalg.eig(net.cell.V)
+        slow = vectors[:, values.abs().argmax()].real
+        along = 2 * torch.rand(256, 1, generator=generator, dtype=torch.float64) - 1
+        noise = torch.randn(256, width, generator=generator, dtype=torch.float64)
+        seeds = along * slow + 0.1 * noise / width**0.5
+        options = FixedPointOptions(checks=0)
+        points, seconds = timed(partial(find_fixed_points, net.cell, seeds, options=options))
+        at = points.line_states[:64]
+        modes, decomposed = timed(partial(linearize, net.cell, at, count=COUNT))
+        rows.append(
+            {
+                "units": width,
+                "seeds": len(seeds),
+                "milliseconds_a_seed": 1e3 * seconds / len(seeds),
+                "modes_milliseconds_a_point": 1e3 * decomposed / max(1, len(modes)),
+                "roots": len(points.roots),
+                "distance_to_the_known_root": float(
+                    (points.roots.states[:, None] - net.roots[None]).norm(dim=-1).min()
+                )
+                if len(points.roots)
+                else None,
+                "manifold": len(points.manifold),
+                "slowest": float(modes.eigenvalues[:, 0].abs().max()),
+            }
+        )
+        say(f"  {rows[-1]}")
+    return rows
+
+
 def only(cell: Cell, seeds: torch.Tensor, count: int) -> dict[str, Any]:
     """Verdicts and basins of ``count`` seeds; beyond those at hand, states mixed of pairs."""
     generator = torch.Generator().manual_seed(0)
@@ -235,6 +273,7 @@ if __name__ == "__main__":
     parser.add_argument("--scaling", action="store_true")
     parser.add_argument("--solvers", action="store_true", help="compare the descents")
     parser.add_argument("--only", type=int, help="verdicts of so many seeds, and nothing else")
+    parser.add_argument("--units", action="store_true", help="against the width, known networks")
     parser.add_argument("--write", action="store_true", help="to docs/results/fixed_points.json")
     args = parser.parse_args()
     cell, seeds, weights = read(args.network)
@@ -243,6 +282,15 @@ if __name__ == "__main__":
         raise SystemExit
     if args.solvers:
         print(json.dumps(solvers(cell, seeds[: args.seeds])))
+        raise SystemExit
+    if args.units:
+        rows = units()
+        if args.write:
+            out = Path(__file__).parents[1] / "docs" / "results" / "fixed_points.json"
+            known = json.loads(out.read_text()) if out.exists() else {}
+            known["units"] = rows
+            out.write_text(json.dumps(known, indent=1) + "\n")
+        print(json.dumps(rows))
         raise SystemExit
     say(f"{args.network.stem}: {args.seeds} seeds, {torch.get_num_threads()} threads")
     seeds = seeds[: args.seeds]

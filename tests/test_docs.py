@@ -1,0 +1,32 @@
+"""The Python blocks of the documentation run, in their order."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+
+from rnnscope.models import from_torch
+from tests.helpers import WORDS, random_documents, random_module
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def run(page, names, folder, monkeypatch):
+    """Every block of a page in one namespace, as a reader would type them."""
+    monkeypatch.chdir(folder)
+    blocks = BLOCK.findall((DOCS / page).read_text())
+    with mpl.rc_context({"backend": "agg"}):
+        for number, code in enumerate(blocks):
+            exec(compile(code, f"{page}, block {number}", "exec"), names)
+    return blocks
+
+
+def test_the_page_on_dynamics(tmp_path, monkeypatch):
+    model = from_torch(random_module("gru", units=6, seed=2), vocabulary=WORDS)
+    names = {"model": model, "corpus": random_documents(40, longest=12)}
+    assert len(run("dynamics.md", names, tmp_path, monkeypatch)) == 2
+    assert (tmp_path / "branch.svg").stat().st_size > 1000
+    assert (tmp_path / "drift.svg").stat().st_size > 1000
