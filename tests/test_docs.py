@@ -7,8 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from rnnscope.models import from_torch
-from tests.helpers import WORDS, random_documents, random_module
+from tests.dynamics.line_networks import documents, line_network
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -25,8 +24,8 @@ def run(page, names, folder, monkeypatch):
 
 
 def test_the_page_on_dynamics(tmp_path, monkeypatch):
-    model = from_torch(random_module("gru", units=6, seed=2), vocabulary=WORDS)
-    names = {"model": model, "corpus": random_documents(40, longest=12)}
+    model = line_network()
+    names = {"model": model, "corpus": documents(model, 60)}
     assert len(run("dynamics.md", names, tmp_path, monkeypatch)) == 2
     assert (tmp_path / "branch.svg").stat().st_size > 1000
     assert (tmp_path / "drift.svg").stat().st_size > 1000
