@@ -5,6 +5,14 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "Study",
+    "StudyRun",
+    "StudyTables",
+    "DataSource",
+    "run_study",
+    "save_study",
+    "study_status",
+    "study_tables",
     "continue_in_input",
     "long_run",
     "trace_slow_curve",

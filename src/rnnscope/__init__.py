@@ -139,6 +139,16 @@ from rnnscope.scores import (
     beta_and_gamma,
 )
 from rnnscope.statistics import Estimate
+from rnnscope.study import (
+    DataSource,
+    Study,
+    StudyRun,
+    StudyTables,
+    run_study,
+    save_study,
+    study_status,
+    study_tables,
+)
 from rnnscope.training import TrainingOptions, train
 
 __all__ = [
@@ -160,6 +170,7 @@ __all__ = [
     "ContextualDecomposition",
     "Corpus",
     "DataError",
+    "DataSource",
     "Direction",
     "Drawn",
     "Estimate",
@@ -205,6 +216,9 @@ __all__ = [
     "SlowCurve",
     "SlowSurface",
     "Stack",
+    "Study",
+    "StudyRun",
+    "StudyTables",
     "System",
     "TrainingError",
     "TrainingOptions",
@@ -261,10 +275,14 @@ __all__ = [
     "reduced_model",
     "relax",
     "rollout_error",
+    "run_study",
     "save_result",
+    "save_study",
     "slow_position",
     "stream_corpus",
+    "study_status",
     "study_system",
+    "study_tables",
     "tokenize",
     "trace_slow_curve",
     "trace_slow_surface",

@@ -34,6 +34,8 @@ from rnnscope.report.figures import (
 )
 from rnnscope.report.manifold_figures import bifurcation_diagram, drift_along
 from rnnscope.report.page import render
+from rnnscope.report.study_figures import study_accuracies, study_findings
+from rnnscope.report.study_page import render_study
 
 __all__ = [
     "AttractorMaterial",
@@ -53,6 +55,7 @@ __all__ = [
     "pushes",
     "relaxation",
     "render",
+    "render_study",
     "sentence_paths",
     "slow_directions",
     "slow_time_constants",
@@ -60,6 +63,8 @@ __all__ = [
     "spectrum",
     "state_density",
     "state_space",
+    "study_accuracies",
+    "study_findings",
     "summary_grid",
     "time_constants",
     "variance_curve",

@@ -67,7 +67,7 @@ def render(account: dict[str, Any]) -> str:
             return None
         return inline(getattr(figures, name)(account), name.replace("_", "-"), PANELS[name])
 
-    return _environment().get_template("page.html.j2").render(
+    return environment().get_template("page.html.j2").render(
         a=_Part(account),
         css=Markup(resources.files("rnnscope.report").joinpath("style.css").read_text("utf-8")),
         light=Markup(declarations(dark=False)),
@@ -107,7 +107,8 @@ def _as_part(value: Any) -> Any:
     return [_as_part(item) for item in value] if isinstance(value, list) else value
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, escaping, and their filters."""
     # Control characters and lone surrogates are replaced wherever text is put on the page.
     environment = Environment(
         loader=PackageLoader("rnnscope.report", "templates"),

@@ -1,7 +1,19 @@
 """Grids of networks, data sets, sizes and seeds: declared, resumable, on any executor."""
 
+from rnnscope.study.page import save_study
 from rnnscope.study.plan import Study, Task
 from rnnscope.study.run import StudyRun, run_study, study_status
 from rnnscope.study.source import DataSource
+from rnnscope.study.tables import StudyTables, study_tables
 
-__all__ = ["DataSource", "Study", "StudyRun", "Task", "run_study", "study_status"]
+__all__ = [
+    "DataSource",
+    "Study",
+    "StudyRun",
+    "StudyTables",
+    "Task",
+    "run_study",
+    "save_study",
+    "study_status",
+    "study_tables",
+]

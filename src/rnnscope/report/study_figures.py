@@ -1,0 +1,95 @@
+"""The networks of a study side by side, drawn from plain rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
+
+from rnnscope.report.drawing import drawing
+from rnnscope.report.palette import CLASSES, FAINT, INK, MUTED, PAPER
+from rnnscope.report.panel import legend_below
+
+Row = dict[str, Any]
+SHAPES = ("o", "s", "^", "D", "v")
+
+
+@drawing(6.4, 3.6)
+def study_accuracies(ax: Axes, networks: Sequence[Row]) -> None:
+    """Accuracy of every network, one dot a seed, beside the bag of words of its data set.
+
+    Args:
+        networks: rows with ``data``, ``architecture``, ``accuracy`` and ``bag_of_words``.
+    """
+    data = list(dict.fromkeys(row["data"] for row in networks))
+    cells = list(dict.fromkeys(row["architecture"] for row in networks))
+    for place, name in enumerate(data):
+        rows = [row for row in networks if row["data"] == name]
+        words = [row["bag_of_words"] for row in rows if row["bag_of_words"] is not None]
+        if words:
+            ax.plot([place - 0.42, place + 0.42], [words[0]] * 2, color=MUTED, lw=1.4, zorder=1)
+        for k, cell in enumerate(cells):
+            values = [row["accuracy"] for row in rows if row["architecture"] == cell]
+            values = [value for value in values if value is not None]
+            x = place + (k - (len(cells) - 1) / 2) * 0.8 / max(1, len(cells))
+            spread = np.linspace(-0.03, 0.03, len(values)) if len(values) > 1 else [0.0]
+            ax.plot(
+                x + np.asarray(spread[: len(values)]), values, ls="none", marker=SHAPES[k % 5],
+                ms=5.5, mfc=CLASSES[k % 6], mec=INK, mew=0.5, zorder=3,
+            )  # fmt: skip
+    ax.set_xticks(range(len(data)), data)
+    ax.set(xlim=(-0.55, len(data) - 0.45), ylabel="accuracy on held-out documents")
+    handles = [
+        Line2D([], [], ls="", marker=SHAPES[k % 5], ms=5.5, mfc=CLASSES[k % 6], mec=INK, label=cell)
+        for k, cell in enumerate(cells)
+    ]
+    handles.append(Line2D([], [], color=MUTED, lw=1.4, label="bag of words"))
+    legend_below(ax, handles, columns=min(5, len(handles)))
+
+
+FINDINGS = LinearSegmentedColormap.from_list("findings", [PAPER, CLASSES[1]])
+
+
+@drawing(6.4, 4.2)
+def study_findings(ax: Axes, predictions: Sequence[Row]) -> None:
+    """Of how many networks each prediction of the line attractor exceeds its nulls.
+
+    Args:
+        predictions: rows with ``data``, ``architecture``, ``prediction`` and ``finding``.
+    """
+    groups = list(dict.fromkeys((row["data"], row["architecture"]) for row in predictions))
+    names = list(dict.fromkeys(row["prediction"] for row in predictions))
+    for y, group in enumerate(groups):
+        for x, name in enumerate(names):
+            found = [
+                row["finding"]
+                for row in predictions
+                if (row["data"], row["architecture"]) == group and row["prediction"] == name
+            ]
+            judged = [one for one in found if one in ("yes", "no", "cannot tell")]
+            if not judged:
+                ax.text(x, y, "–", ha="center", va="center", color=MUTED, fontsize=8)
+                continue
+            holds = sum(one == "yes" for one in judged)
+            share = holds / len(judged)
+            ax.add_patch(_square(x, y, FINDINGS(0.12 + 0.68 * share) if holds else PAPER))
+            colour = PAPER if share > 0.7 else INK
+            ax.text(
+                x, y, f"{holds}/{len(judged)}", ha="center", va="center", color=colour, fontsize=8
+            )
+    ax.set_xticks(range(len(names)), names, rotation=30, ha="right")
+    ax.set_yticks(range(len(groups)), [f"{data}  {cell}" for data, cell in groups])
+    ax.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(groups) - 0.5, -0.5))
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _square(x: float, y: float, colour: Any) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x - 0.46, y - 0.44), 0.92, 0.88, facecolor=colour, edgecolor=FAINT, lw=0.6)
