@@ -29,3 +29,8 @@ def test_the_page_on_dynamics(tmp_path, monkeypatch):
     assert len(run("dynamics.md", names, tmp_path, monkeypatch)) == 2
     assert (tmp_path / "branch.svg").stat().st_size > 1000
     assert (tmp_path / "drift.svg").stat().st_size > 1000
+
+
+def test_the_page_on_studies(tmp_path, monkeypatch):
+    assert len(run("studies.md", {}, tmp_path, monkeypatch)) == 1
+    assert (tmp_path / "runs" / "small" / "study.html").exists()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "find_on",
+    "mine_on",
     "Study",
     "StudyRun",
     "StudyTables",

@@ -3,15 +3,19 @@
 from rnnscope.study.page import save_study
 from rnnscope.study.plan import Study, Task
 from rnnscope.study.run import StudyRun, run_study, study_status
+from rnnscope.study.shards import ManyRoots, find_on, mine_on
 from rnnscope.study.source import DataSource
 from rnnscope.study.tables import StudyTables, study_tables
 
 __all__ = [
     "DataSource",
+    "ManyRoots",
     "Study",
     "StudyRun",
     "StudyTables",
     "Task",
+    "find_on",
+    "mine_on",
     "run_study",
     "save_study",
     "study_status",

@@ -1,0 +1,229 @@
+"""Work on more than one machine holds: corpora mined, and seeds searched, shard by shard.
+
+A shard's result is small and adds up: tables of n-grams exactly in their counts, roots by the
+balls in which each is the only one. So the shards may run anywhere, in any order, on any
+``concurrent.futures.Executor``, and only as many are under way as keep its workers busy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from rnnscope.dynamics import FixedPointOptions, find_fixed_points
+from rnnscope.errors import DataError, UsageError
+from rnnscope.phrases import PhraseTable
+from rnnscope.scores import Score
+
+AHEAD = 8
+"""Shards under way at once: what keeps some workers busy, and what memory must hold."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def mine_on(
+    score: Score,
+    documents: Iterable[Any],
+    executor: Executor | None = None,
+    *,
+    shard: int = 5_000,
+    max_length: int = 5,
+    ahead: int = AHEAD,
+) -> PhraseTable:
+    """The n-gram table of documents that need not fit into memory, on an executor.
+
+    Args:
+        score: a word score with its model, which goes to every worker.
+        documents: token lists, looked at once.
+        executor: any; here and now when None.
+        shard: documents at a time.
+        max_length: words in an n-gram at most.
+        ahead: shards under way at once.
+
+    Returns:
+        The table of all documents: its counts are those of one run exactly, its sums to rounding.
+
+    Raises:
+        UsageError: a size below 1.
+        DataError: no documents; DataError and NotApplicable as of ``PhraseTable.of``.
+    """
+    _at_least_one(shard=shard, ahead=ahead, max_length=max_length)
+    jobs = ((score, part, max_length) for part in _parts(documents, shard))
+    tables = _ordered(_mine, jobs, executor, ahead)
+    # Merged as they come, by twos of like size, so that a merge is never of much with little.
+    stack: list[tuple[int, PhraseTable]] = []
+    for table in tables:
+        stack.append((1, table))
+        while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
+            (a, last), (b, before) = stack.pop(), stack.pop()
+            stack.append((a + b, before + last))
+    if not stack:
+        raise DataError("A table is made of documents.", expected="one or more", got="none")
+    return PhraseTable.merge([table for _, table in stack])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ManyRoots:
+    """What very many seeds led to.
+
+    Attributes:
+        roots: each once, (R, N).
+        isolation: radius within which each is the only one, (R,).
+        proved: whether that is proved, (R,).
+        basin_sizes: seeds that the network takes to each, (R,).
+        to_none: seeds that it takes to none.
+        outcomes: seeds by verdict.
+        manifold: a sample of the manifold points, (M, N).
+        seeds: how many there were.
+    """
+
+    roots: Tensor
+    isolation: Tensor
+    proved: Tensor
+    basin_sizes: Tensor
+    to_none: int
+    outcomes: dict[str, int]
+    manifold: Tensor
+    seeds: int
+
+    def __len__(self) -> int:
+        return self.seeds
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
+        return f"ManyRoots of {self.seeds} seeds: {len(self.roots)} roots; {found}"
+
+
+def find_on(
+    model: Any,
+    seeds: Tensor | Iterable[Tensor],
+    executor: Executor | None = None,
+    *,
+    inputs: Any = "zero",
+    shard: int = 2_048,
+    ahead: int = AHEAD,
+    sample: int = 64,
+    options: FixedPointOptions | None = None,
+    **changes: Any,
+) -> ManyRoots:
+    """Fixed points from seeds that need not fit into memory, on an executor.
+
+    Args:
+        model: a model, a system or a bare cell, which goes to every worker.
+        seeds: states (S, N), or an iterable of such.
+        executor: any; here and now when None.
+        inputs: the input held fixed, one for all.
+        shard: seeds at a time.
+        ahead: shards under way at once.
+        sample: manifold points kept of each shard.
+        options, changes: as of ``find_fixed_points``.
+
+    Raises:
+        UsageError: a size below 1, or an unknown option.
+        DataError: no seeds; DataError, ModelError and NotApplicable as of ``find_fixed_points``.
+    """
+    _at_least_one(shard=shard, ahead=ahead)
+    chosen = FixedPointOptions.of(options, changes)
+    blocks = [seeds] if isinstance(seeds, Tensor) else seeds
+    parts = (part for block in blocks for part in torch.as_tensor(block).split(shard))
+    jobs = ((model, part, inputs, chosen, sample) for part in parts)
+    total: ManyRoots | None = None
+    for found in _ordered(_find, jobs, executor, ahead):
+        total = found if total is None else _joined(total, found)
+    if total is None:
+        raise DataError("Fixed points are sought from seeds.", expected="one or more", got="none")
+    return total
+
+
+def _mine(score: Score, documents: list[Any], max_length: int) -> PhraseTable:
+    return PhraseTable.of(score.score(documents), max_length=max_length)
+
+
+def _find(
+    model: Any, seeds: Tensor, inputs: Any, options: FixedPointOptions, sample: int
+) -> ManyRoots:
+    points = find_fixed_points(model, seeds, inputs, options=options)
+    return ManyRoots(
+        roots=points.roots.states,
+        isolation=points.roots.isolation,
+        proved=points.roots.proved,
+        basin_sizes=points.basin_sizes,
+        to_none=int((points.basin < 0).sum()),
+        outcomes=points.counts,
+        manifold=points.manifold.states[:: max(1, -(-len(points.manifold) // sample))].clone(),
+        seeds=len(points),
+    )
+
+
+def _joined(a: ManyRoots, b: ManyRoots) -> ManyRoots:
+    """Both: a root of ``b`` in whose ball, or in the ball of which, one of ``a`` lies is that."""
+    roots, isolation, proved = list(a.roots), a.isolation.tolist(), a.proved.tolist()
+    sizes = a.basin_sizes.tolist()
+    for root, radius, sure, size in zip(
+        b.roots, b.isolation.tolist(), b.proved.tolist(), b.basin_sizes.tolist(), strict=True
+    ):
+        apart = [float((root - one).norm()) for one in roots]
+        same = [k for k, d in enumerate(apart) if d <= max(radius, isolation[k])]
+        if same:
+            sizes[same[0]] += size
+            continue
+        roots.append(root)
+        isolation.append(radius)
+        proved.append(sure)
+        sizes.append(size)
+    return ManyRoots(
+        roots=torch.stack(roots) if roots else a.roots,
+        isolation=torch.tensor(isolation, dtype=torch.float64),
+        proved=torch.tensor(proved, dtype=torch.bool),
+        basin_sizes=torch.tensor(sizes, dtype=torch.long),
+        to_none=a.to_none + b.to_none,
+        outcomes=dict(Counter(a.outcomes) + Counter(b.outcomes)),
+        manifold=torch.cat([a.manifold, b.manifold]),
+        seeds=a.seeds + b.seeds,
+    )
+
+
+def _ordered(
+    work: Callable[..., Result],
+    jobs: Iterable[tuple[Any, ...]],
+    executor: Executor | None,
+    ahead: int,
+) -> Iterator[Result]:
+    """The results in the order of the jobs, with no more than ``ahead`` under way."""
+    if executor is None:
+        for job in jobs:
+            yield work(*job)
+        return
+    pending: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            pending.append(executor.submit(work, *job))
+            if len(pending) >= ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _at_least_one(**sizes: int) -> None:
+    for name, value in sizes.items():
+        if not isinstance(value, int) or value < 1:
+            raise UsageError(
+                f"The size {name} must be a whole number.", expected="1 or more", got=repr(value)
+            )
