@@ -52,6 +52,18 @@ def test_a_table_of_shards_is_the_table_of_the_whole(pool):
                 assert a[name].to_list() == b[name].to_list()
 
 
+def test_a_table_kept_on_disk_is_the_same_and_leaves_nothing_beside(tmp_path):
+    score = CellDifference(planted_network(WEIGHTS).model)
+    texts = documents(100)
+    found = mine_on(score, texts, shard=9, path=tmp_path / "table")
+    memory = mine_on(score, texts, shard=9)
+    for length in range(1, 6):
+        a, b = found.lazy(length).collect(), memory.lazy(length).collect()
+        assert a.sort(by=a.columns).equals(b.sort(by=b.columns))
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+    assert PhraseTable.load(tmp_path / "table").documents == 100
+
+
 @pytest.mark.parametrize("pool", [None, ThreadPoolExecutor])
 def test_roots_of_shards_are_the_roots_of_the_whole(pool):
     net = flip_flop()

@@ -7,11 +7,13 @@ balls in which each is the only one. So the shards may run anywhere, in any orde
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -37,6 +39,7 @@ def mine_on(
     shard: int = 5_000,
     max_length: int = 5,
     ahead: int = AHEAD,
+    path: str | Path | None = None,
 ) -> PhraseTable:
     """The n-gram table of documents that need not fit into memory, on an executor.
 
@@ -47,6 +50,8 @@ def mine_on(
         shard: documents at a time.
         max_length: words in an n-gram at most.
         ahead: shards under way at once.
+        path: keep the table, and what it is added up from, on disk in this directory, and scan
+            it: memory then holds the shards under way, whatever the corpus.
 
     Returns:
         The table of all documents: its counts are those of one run exactly, its sums to rounding.
@@ -58,16 +63,47 @@ def mine_on(
     _at_least_one(shard=shard, ahead=ahead, max_length=max_length)
     jobs = ((score, part, max_length) for part in _parts(documents, shard))
     tables = _ordered(_mine, jobs, executor, ahead)
-    # Merged as they come, by twos of like size, so that a merge is never of much with little.
-    stack: list[tuple[int, PhraseTable]] = []
-    for table in tables:
-        stack.append((1, table))
-        while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
-            (a, last), (b, before) = stack.pop(), stack.pop()
-            stack.append((a + b, before + last))
-    if not stack:
-        raise DataError("A table is made of documents.", expected="one or more", got="none")
-    return PhraseTable.merge([table for _, table in stack])
+    with _Parts(path) as parts:
+        # Merged as they come, by twos of like size, so that a merge is never of much with little.
+        stack: list[tuple[int, PhraseTable]] = []
+        for table in tables:
+            stack.append((1, parts.kept(table)))
+            while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
+                (a, last), (b, before) = stack.pop(), stack.pop()
+                stack.append((a + b, parts.sum([before, last])))
+        if not stack:
+            raise DataError("A table is made of documents.", expected="one or more", got="none")
+        return PhraseTable.merge([table for _, table in stack], path=path)
+
+
+class _Parts:
+    """Where tables lie that are still to be added: in memory, or in a folder that goes again."""
+
+    def __init__(self, path: str | Path | None) -> None:
+        self.folder = None if path is None else Path(path).with_name(f".{Path(path).name}.parts")
+        self.count = 0
+
+    def __enter__(self) -> _Parts:
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kept(self, table: PhraseTable) -> PhraseTable:
+        if self.folder is None:
+            return table
+        return PhraseTable.scan(table.save(self._next()))
+
+    def sum(self, tables: list[PhraseTable]) -> PhraseTable:
+        return PhraseTable.merge(tables, path=None if self.folder is None else self._next())
+
+    def _next(self) -> Path:
+        self.count += 1
+        return (self.folder or Path()) / f"{self.count:06d}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
