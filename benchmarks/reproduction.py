@@ -110,7 +110,8 @@ Vanilla RNN, UGRNN, GRU and LSTM of 64 units on four data sets, three seeds each
 cores ([studies/reproduction.toml](../studies/reproduction.toml): documents cut to their last 200
 words, IMDB to 10,000 training reviews, Yelp's sentences to 30,000). Finished: {count} of {of}
 networks. Each cell is the mean [lowest, highest] over seeds, never the best; the papers report
-their best network by validation. Every network's row is in [results/reproduction](results/reproduction).
+their best network by validation. Every network's row is in
+[results/reproduction](results/reproduction).
 
 ```
 rnnscope study studies/reproduction.toml --folder runs/reproduction --workers 2  # resumable
