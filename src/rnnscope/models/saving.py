@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from rnnscope.cells import CELLS
+from rnnscope.cells import CELLS, POINTWISE, Cell, Steps, Transformed
 from rnnscope.data import Vocabulary
 from rnnscope.errors import ModelError, NotApplicable, RnnscopeError, UsageError
+from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
 
-FORMAT = 1
+FORMATS = (1, 2)
+"""2 where a model has a head, attention or steps between its layers, which 1 could not say."""
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
@@ -98,10 +101,10 @@ def load(path: str | Path) -> Model:
     try:
         description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         data = (folder / WEIGHTS).read_bytes()
-        if description["format"] != FORMAT:
+        if description["format"] not in FORMATS:
             raise ModelError(
                 "The model's format must be one this version reads.",
-                expected=f"format {FORMAT}",
+                expected=f"format {' or '.join(map(str, FORMATS))}",
                 got=f"format {description['format']} in {folder / DESCRIPTION}",
                 fix="install a newer rnnscope",
             )
@@ -134,8 +137,14 @@ def load(path: str | Path) -> Model:
 
 
 def _describe(model: Model, data: bytes) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if model.head:
+        more["head"] = _describe_steps(model.head)
+    if model.attention is not None:
+        steps = _describe_steps(model.attention.steps)
+        more["attention"] = {"scale": model.attention.scale, "steps": steps}
     return {
-        "format": FORMAT,
+        "format": 1 if model.linear else 2,
         "weights_sha256": hashlib.sha256(data).hexdigest(),
         "layers": [[_describe_direction(d) for d in layer.directions] for layer in model.layers],
         "pooling": model.pooling,
@@ -144,11 +153,19 @@ def _describe(model: Model, data: bytes) -> dict[str, Any]:
         "vocabulary": None if model.vocabulary is None else model.vocabulary.to_dict(),
         "certificate": None if model.certificate is None else model.certificate.to_dict(),
         "record": model.record,
+        **more,
     }
+
+
+def _describe_steps(steps: Steps) -> list[dict[str, Any]]:
+    return [{"kind": step.kind, **step.options} for step in steps]
 
 
 def _describe_direction(direction: Direction) -> dict[str, Any]:
     cell = direction.cell
+    if isinstance(cell, Transformed):
+        inner = _describe_direction(replace(direction, cell=cell.inner))
+        return inner | {"steps": _describe_steps(cell.steps)}
     if cell.kind not in CELLS:
         raise NotApplicable(
             "A saved model holds numbers, not code.",
@@ -174,6 +191,7 @@ def _build(description: dict[str, Any], weights: dict[str, Tensor]) -> Model:
             bias=weights["readout.bias"],
             one_logit=bool(description["one_logit"]),
         )
+    attention = description.get("attention")
     words, certificate = description["vocabulary"], description["certificate"]
     if not isinstance(description["record"], dict):
         raise TypeError("the record is not an object")
@@ -185,6 +203,13 @@ def _build(description: dict[str, Any], weights: dict[str, Tensor]) -> Model:
         vocabulary=None if words is None else Vocabulary.from_dict(words),
         readout=readout,
         pooling=description["pooling"],
+        head=_build_steps(description.get("head", []), "head", weights),
+        attention=None
+        if attention is None
+        else Attention(
+            steps=_build_steps(attention["steps"], "attention", weights),
+            scale=float(attention["scale"]),
+        ),
         classes=tuple(description["classes"]),
         certificate=None if certificate is None else Certificate(**certificate),
         record=description["record"],
@@ -200,8 +225,27 @@ def _build_direction(k: int, described: dict[str, Any], weights: dict[str, Tenso
     }
     initial = own.pop("initial", None)
     options = {key: described[key] for key in ("nonlinearity",) if key in described}
-    cell = CELLS[described["kind"]](**own, **options)
+    own = {name: weight for name, weight in own.items() if "." not in name}
+    cell: Cell = CELLS[described["kind"]](**own, **options)
+    if "steps" in described:
+        cell = Transformed(
+            inner=cell, steps=_build_steps(described["steps"], f"{prefix}step", weights)
+        )
     return Direction(cell=cell, initial=initial, reverse=described["reverse"])
+
+
+def _build_steps(steps: Any, prefix: str, weights: dict[str, Tensor]) -> Steps:
+    built = []
+    for k, described in enumerate(steps):
+        start = f"{prefix}{k}."
+        own: dict[str, Any] = {
+            name.removeprefix(start): weight
+            for name, weight in weights.items()
+            if name.startswith(start)
+        }
+        options = {name: value for name, value in described.items() if name != "kind"}
+        built.append(POINTWISE[described["kind"]](**own, **options))
+    return tuple(built)
 
 
 def _swap(draft: Path, path: Path) -> None:
