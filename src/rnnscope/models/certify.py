@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from rnnscope.errors import ModelError
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.chain import FORMS, Chain
+from rnnscope.models.layers import Layer
 from rnnscope.models.locate import first_difference
 from rnnscope.models.model import Model
 from rnnscope.models.paths import same
-from rnnscope.models.trace import RECURRENT, Trace
+from rnnscope.models.trace import Trace
 from rnnscope.models.trajectory import Trajectory
 
 Runner = Callable[[nn.Module, np.ndarray, torch.dtype], Trace]
@@ -96,7 +97,7 @@ def _gap(
         trace = run(module, document, dtype)
         trajectory = model.trajectory([document])
         for place, (name, top) in enumerate(chain.parts):
-            piece = next(piece for piece in trace.of(RECURRENT) if piece.name == name)
+            piece = next(piece for piece in trace.recurrent if piece.name == name)
             if chain.starts:
                 _same_starts(chain.starts[place], piece.starts, name, row)
             theirs = piece.y.flip(0) if chain.backwards else piece.y
@@ -109,8 +110,8 @@ def _gap(
                 raise ModelError(
                     "Our equations must give the states of the module they were read from.",
                     expected=f"a difference of at most {tolerance * scale:.1e}",
-                    got=f"{gap:.3e} at document {row} in {name!r}; first in "
-                    + first_difference(piece.part, own, x, tolerance * scale),
+                    got=f"{gap:.3e} at document {row} in {name!r}"
+                    + _first(piece.part, own, x, tolerance * scale),
                     fix="pass tolerance= to accept the difference",
                 )
         if model.readout is None or logits is None:
@@ -126,6 +127,10 @@ def _gap(
                 fix="the difference lies between the states and the logits",
             )
     return Gap(states=states, logits=logits)
+
+
+def _first(part: nn.Module | None, own: Sequence[Layer], x: Tensor, limit: float) -> str:
+    return "" if part is None else "; first in " + first_difference(part, own, x, limit)
 
 
 def _states_gap(trajectory: Trajectory, top: int, theirs: Tensor) -> tuple[float, float]:

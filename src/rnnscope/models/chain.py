@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, permutations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from rnnscope.cells import Affine, Cell, Steps, Transformed, affine_of, through
+from rnnscope.cells import Affine, Steps, affine_of, through
 from rnnscope.errors import ModelError
 from rnnscope.models.attention import Attention
+from rnnscope.models.folding import between, finished, onto_lowest, turned
 from rnnscope.models.layers import Layer, Readout
 from rnnscope.models.paths import Node, path, reach, same
 from rnnscope.models.torch_weights import weight_of
-from rnnscope.models.trace import RECURRENT, Piece, Trace
+from rnnscope.models.trace import Piece, Trace
 from rnnscope.models.trajectory import POOLINGS
 
 FORMS = (
@@ -61,7 +62,7 @@ def below(trace: Trace, document: Tensor, embedding: str | None, recurrent: str 
     Raises:
         ModelError: what a part reads is neither the input nor the part below, through steps.
     """
-    pieces = [p for p in trace.of(RECURRENT) if recurrent is None or p.name == recurrent]
+    pieces = [p for p in trace.recurrent if recurrent is None or p.name == recurrent]
     if not pieces:
         raise ModelError("The module's forward must run its recurrent part.", got="it did not")
     table, first, backwards = _lowest(trace, pieces[0], document, embedding)
@@ -76,10 +77,10 @@ def below(trace: Trace, document: Tensor, embedding: str | None, recurrent: str 
                 fix="name the one to study: recurrent= one of "
                 + ", ".join(repr(piece.name) for piece in pieces),
             )
-        layers[-1], upwards = _between(layers[-1], steps, upper.layers)
+        layers[-1], upwards = between(layers[-1], steps, upper.layers)
         layers += upwards
         parts.append((upper.name, len(layers) - 1))
-    found = tuple(_turned(layer) for layer in layers) if backwards else tuple(layers)
+    found = tuple(turned(layer) for layer in layers) if backwards else tuple(layers)
     return Chain(
         table=table,
         layers=found,
@@ -119,11 +120,12 @@ def above(
             found = _readout(node, trace, readout)
             if found is not None:
                 head, last, output = found
-                return _finished(
+                layers, head, last = finished(chain.layers, steps, name, head, last)
+                return replace(
                     chain,
+                    layers=layers,
                     pooling=name,
                     attention=attention,
-                    steps=steps,
                     head=head,
                     readout=last,
                     output=output,
@@ -154,7 +156,7 @@ def _lowest(
                 return through(steps, table), layers, backwards
             fold = affine_of(steps)
             if fold is not None:
-                return None, _onto_lowest(layers, fold), backwards
+                return None, onto_lowest(layers, fold), backwards
             if steps == ():
                 return None, layers, backwards
     raise ModelError(
@@ -173,57 +175,11 @@ def _sources(
     if document.ndim == 2:
         yield None, document.to(like.dtype)
         return
-    for piece in trace.of(nn.Embedding):
-        if embedding in (None, piece.name) and piece.table is not None:
-            yield piece.table, piece.table[document].to(like.dtype)
-
-
-def _turned(layer: Layer) -> Layer:
-    return replace(layer, directions=tuple(replace(d, reverse=True) for d in layer.directions))
-
-
-def _between(
-    lower: Layer, steps: Steps, upper: tuple[Layer, ...]
-) -> tuple[Layer, tuple[Layer, ...]]:
-    """Steps between two layers: into the upper one's input weights where affine, else onto the
-    lower one's output."""
-    if not steps:
-        return lower, upper
-    fold = affine_of(steps)
-    if fold is not None:
-        return lower, _onto_lowest(upper, fold)
-    return _seen_through(lower, steps), upper
-
-
-def _onto_lowest(layers: tuple[Layer, ...], fold: Affine) -> tuple[Layer, ...]:
-    return tuple(layer if k else _folded(layer, fold) for k, layer in enumerate(layers))
-
-
-def _folded(layer: Layer, fold: Affine) -> Layer:
-    """A layer that reads ``fold(x)`` as one that reads ``x``: ``W (A x + a) + b``."""
-
-    def cell(own: Cell) -> Cell:
-        wide = own.W.to(torch.float64)  # type: ignore[attr-defined]
-        W = wide @ fold.weight.to(torch.float64)
-        b = own.b.to(torch.float64) + wide @ fold.bias.to(torch.float64)  # type: ignore[attr-defined]
-        return replace(own, W=W.to(own.dtype), b=b.to(own.dtype))  # type: ignore[type-var]
-
-    directions = tuple(replace(d, cell=cell(d.cell)) for d in layer.directions)
-    return replace(layer, directions=directions)
-
-
-def _seen_through(layer: Layer, steps: Steps) -> Layer:
-    if len(layer.directions) > 1:
-        raise ModelError(
-            "Steps that join the two directions of a layer are read only where they are linear, or "
-            "where they follow the last states.",
-            expected="one direction, or a linear layer",
-            got=f"{len(steps)} steps after a bidirectional layer",
-        )
-    only = next(iter(layer.directions))
-    return replace(
-        layer, directions=(replace(only, cell=Transformed(inner=only.cell, steps=steps)),)
-    )
+    for piece in trace.tables:
+        if embedding in (None, piece.name):
+            table = piece.table
+            if table is not None:
+                yield table, table[document].to(like.dtype)
 
 
 def _pooled(
@@ -272,37 +228,3 @@ def _readout(node: Node, trace: Trace, name: str | None) -> tuple[Steps, Readout
         if theirs.numel() == ours.numel() and same(ours, theirs.reshape(ours.shape)):
             return steps[:-1], Readout.of(steps[-1].weight, steps[-1].bias), output
     return None
-
-
-def _finished(
-    chain: Chain,
-    *,
-    pooling: str,
-    attention: Attention | None,
-    steps: Steps,
-    head: Steps,
-    readout: Readout,
-    output: str,
-    every_position: bool,
-) -> Chain:
-    layers = chain.layers
-    if steps and pooling == "mean" and affine_of(steps) is not None:
-        head = (*steps, *head)  # the mean of an affine map is the map of the mean
-    elif steps:
-        layers = (*layers[:-1], _seen_through(layers[-1], steps))
-    while head and isinstance(head[-1], Affine):
-        fold = affine_of((head[-1], Affine(weight=readout.weight, bias=readout.bias)))
-        if fold is None:
-            break
-        readout = replace(readout, weight=fold.weight, bias=fold.bias)
-        head = head[:-1]
-    return replace(
-        chain,
-        layers=layers,
-        pooling=pooling,
-        attention=attention,
-        head=head,
-        readout=readout,
-        output=output,
-        every_position=every_position,
-    )

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from rnnscope.cells import ACTIVATIONS, Activation, Steps
-from rnnscope.models.torch_weights import POINTWISE_PARTS, step_of
 from rnnscope.models.trace import Piece, Trace
 
 DEPTH = 8
@@ -49,7 +48,7 @@ def same(a: Tensor, b: Tensor) -> bool:
 
 def reach(start: Tensor, trace: Trace) -> Iterator[Node]:
     """Every value that steps lead to from ``start`` (rows, width), nearest first."""
-    pieces = [p for p in trace.of(POINTWISE_PARTS) if p.x is not None and len(p.x) == len(start)]
+    pieces = [p for p in trace.steps if p.x is not None and len(p.x) == len(start)]
     front = [Node(value=start)]
     for _ in range(DEPTH):
         yield from front
@@ -58,9 +57,8 @@ def reach(start: Tensor, trace: Trace) -> Iterator[Node]:
 
 def _onwards(node: Node, pieces: Iterable[Piece]) -> Iterator[Node]:
     for piece in pieces:
-        step = step_of(piece.part) if piece.x is not None and same(node.value, piece.x) else None
-        if step is not None:
-            yield Node(value=piece.y, steps=(*node.steps, step), last=piece.name)
+        if piece.step is not None and piece.x is not None and same(node.value, piece.x):
+            yield Node(value=piece.y, steps=(*node.steps, piece.step), last=piece.name)
     if node.steps and isinstance(node.steps[-1], Activation):
         return
     for name, function in ACTIVATIONS.items():

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from rnnscope.cells import Pointwise
 from rnnscope.models.layers import Layer
 from rnnscope.models.parity import call_module, first_tensor
-from rnnscope.models.torch_weights import POINTWISE_PARTS, layers_of, table_of, weight_of
+from rnnscope.models.torch_weights import POINTWISE_PARTS, layers_of, step_of, table_of, weight_of
 from rnnscope.models.undisturbed import undisturbed
 
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
@@ -25,21 +26,23 @@ class Piece:
 
     Args:
         name: as in ``named_modules``.
-        part: the module itself.
+        part: the module itself; None where the network is no torch module.
         x: (rows, width), what it read; None of an embedding.
         y: (rows, width), what it put out: one row a word, or a single one.
         starts: of a recurrent part, the initial state of each direction of each layer.
         layers: of a recurrent part, its layers as they were when it ran.
         table: of an embedding, its rows.
+        step: of a linear layer or a norm, itself.
     """
 
     name: str
-    part: nn.Module
+    part: nn.Module | None
     x: Tensor | None
     y: Tensor
     starts: list[Tensor] = field(default_factory=list)
     layers: tuple[Layer, ...] = ()
     table: Tensor | None = None
+    step: Pointwise | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,9 +52,20 @@ class Trace:
     pieces: tuple[Piece, ...]
     output: Tensor
 
-    def of(self, kind: type[nn.Module] | tuple[type[nn.Module], ...]) -> list[Piece]:
-        """The parts of a kind."""
-        return [piece for piece in self.pieces if isinstance(piece.part, kind)]
+    @property
+    def recurrent(self) -> list[Piece]:
+        """The recurrent parts."""
+        return [piece for piece in self.pieces if piece.layers]
+
+    @property
+    def tables(self) -> list[Piece]:
+        """The embeddings."""
+        return [piece for piece in self.pieces if piece.table is not None]
+
+    @property
+    def steps(self) -> list[Piece]:
+        """The linear layers and norms."""
+        return [piece for piece in self.pieces if piece.step is not None]
 
 
 def traced(
@@ -105,6 +119,8 @@ def _watch(name: str, pieces: dict[str, Piece]) -> Callable[..., None]:
         if isinstance(part, RECURRENT):
             piece.starts = _starts(given[1] if len(given) > 1 else None)
             piece.layers = layers_of(part, piece.starts)
+        if isinstance(part, POINTWISE_PARTS):
+            piece.step = step_of(part)
         pieces[name] = piece
 
     return watch

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnscope.cells import Autodiff, Vanilla
+from rnnscope.cells import Affine, Autodiff, Vanilla
 from rnnscope.data import Vocabulary
 from rnnscope.errors import DataError, ModelError, UsageError
 from rnnscope.models.certificate import Certificate
@@ -191,7 +191,7 @@ def _read(
     top = torch.cat([one.outputs for one in run], dim=-1)[0].to(trace.output.dtype)
     final = torch.cat([one.direction.cell.output(one.final) for one in run], dim=-1)
     final = final.to(trace.output.dtype)
-    called = trace.of(nn.Linear)
+    called = [piece for piece in trace.steps if isinstance(piece.step, Affine)]
     if called or named.pooling is not None:
         own = [p for p in module.parameters() if p.numel() > 1 and 1 in (p.ndim, *p.shape)]
         chain = above(chain, trace, top, final, own, pooling=named.pooling, readout=named.readout)
@@ -209,7 +209,7 @@ def _read(
 
 def _around(cell: Autodiff, trace: Trace, named: Named) -> Chain:
     """The chain below a step given as a callable, which no run shows."""
-    tables = trace.of(nn.Embedding)
+    tables = trace.tables
     table = tables[0].table if tables else None
     layer = Layer(directions=(Direction(cell=cell),))
     return Chain(table=table, layers=(layer,), parts=())
