@@ -92,6 +92,7 @@ def match_output(theirs: Tensor, ours: Tensor, *, one_logit: bool) -> tuple[str,
             "logits": ours,
             "log-probabilities": torch.log_softmax(ours, dim=-1),
             "probabilities": torch.softmax(ours, dim=-1),
+            "probabilities of each class alone": torch.sigmoid(ours),
         }
     gaps = {
         name: float((form - theirs).abs().max()) if form.shape == theirs.shape else float("inf")
