@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,13 @@ from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
+from rnnscope.storage import digest_of, new_folder, settled
 
 FORMATS = (1, 2)
 """2 where a model has a head, attention or steps between its layers, which 1 could not say."""
+MOST = 2**30
+"""The most bytes of a description; it holds the vocabulary."""
+
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
@@ -48,26 +50,14 @@ def save_model(model: Model, path: str | Path) -> Path:
 
 
 def _save(model: Model, path: Path) -> Path:
-    if path.exists() and not (path / DESCRIPTION).is_file() and not _is_empty(path):
-        raise UsageError(
-            "A model is saved to its own directory.",
-            expected="a new or empty directory, or one that holds a saved model",
-            got=f"{path}, which holds something else",
-            fix="name another path; nothing was written",
-        )
     weights = {name: w.detach().cpu().contiguous() for name, w in model.weights().items()}
     data = save_tensors(weights)
-    description = json.dumps(_describe(model, data), indent=1, ensure_ascii=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
-    try:
+    description = _describe(model, data)
+    description["description_sha256"] = digest_of(description)
+    text = json.dumps(description, indent=1, ensure_ascii=False)
+    with new_folder(path, marker=DESCRIPTION, what="a saved model") as draft:
         (draft / WEIGHTS).write_bytes(data)
-        (draft / DESCRIPTION).write_text(description, encoding="utf-8")
-        draft.chmod(0o755)
-        _swap(draft, path)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        (draft / DESCRIPTION).write_text(text, encoding="utf-8")
     return path
 
 
@@ -83,7 +73,7 @@ def load(path: str | Path) -> Model:
     """
     try:
         path = Path(path)
-        path.exists()
+        settled(path)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(
             "There must be a saved model at the path.", got=f"{str(path)[:80]!r}: {error}"
@@ -99,7 +89,7 @@ def load(path: str | Path) -> Model:
             fix="train one with `rnnscope train`, or save one with model.save(path)",
         )
     try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        description = _parsed(folder / DESCRIPTION)
         data = (folder / WEIGHTS).read_bytes()
         if description["format"] not in FORMATS:
             raise ModelError(
@@ -115,7 +105,9 @@ def load(path: str | Path) -> Model:
                 got=f"another digest of {folder / WEIGHTS}",
                 fix="the file is damaged or from another model; save it again",
             )
-        return _build(description, load_tensors(data))
+        model = _build(description, load_tensors(data))
+        _hold_together(description, folder)
+        return model
     except RnnscopeError:
         raise
     except (
@@ -134,6 +126,24 @@ def load(path: str | Path) -> Model:
             got=f"{folder}: {type(error).__name__}: {error}",
             fix="the files are damaged; save or train the model again",
         ) from error
+
+
+def _parsed(file: Path) -> Any:
+    if file.stat().st_size > MOST:
+        raise ValueError(f"a description of {file.stat().st_size:,} bytes")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _hold_together(description: dict[str, Any], folder: Path) -> None:
+    """Models written before descriptions had a digest have none."""
+    stored = description.pop("description_sha256", None)
+    if stored is not None and stored != digest_of(description):
+        raise ModelError(
+            "The description must be as it was written.",
+            expected=f"the digest stored in {DESCRIPTION}",
+            got=f"another digest of what {folder / DESCRIPTION} says",
+            fix="the file is damaged or was edited; save the model again",
+        )
 
 
 def _describe(model: Model, data: bytes) -> dict[str, Any]:
@@ -246,25 +256,6 @@ def _build_steps(steps: Any, prefix: str, weights: dict[str, Tensor]) -> Steps:
         options = {name: value for name, value in described.items() if name != "kind"}
         built.append(POINTWISE[described["kind"]](**own, **options))
     return tuple(built)
-
-
-def _swap(draft: Path, path: Path) -> None:
-    """Put the finished draft in place of what is there; at no moment is the path half written."""
-    if not path.exists():
-        draft.rename(path)
-        return
-    old = draft.with_name(draft.name + ".old")
-    path.rename(old)
-    try:
-        draft.rename(path)
-    except OSError:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
 
 
 def _what_is_there(path: Path) -> str:

@@ -180,7 +180,7 @@ def _npz(path: Path, max_bytes: int) -> Any:
 
 def _msgpack(path: Path, max_bytes: int) -> Any:
     try:
-        import msgpack
+        import msgpack  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise needs("msgpack", "flax", "Flax's files") from error
 

@@ -28,7 +28,7 @@ def opened(source: Path | bytes, what: str) -> Iterator[Any]:
         ModelError: whatever goes wrong inside.
     """
     try:
-        import h5py
+        import h5py  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise needs("h5py", "keras", "Keras files") from error
     try:
@@ -47,7 +47,7 @@ def child(group: Any, name: str) -> Any:
     Raises:
         ModelError: it is a link to elsewhere.
     """
-    import h5py
+    import h5py  # pyright: ignore[reportMissingImports]
 
     for part in [part for part in name.split("/") if part]:
         if not isinstance(group, h5py.Group):
@@ -70,7 +70,7 @@ def array(dataset: Any, name: str, max_bytes: int) -> Tensor:
     Raises:
         ModelError: no numbers, stored in another file, or too large.
     """
-    import h5py
+    import h5py  # pyright: ignore[reportMissingImports]
 
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
         raise ModelError("Weights are arrays of numbers.", got=f"{name}: {type(dataset).__name__}")

@@ -56,7 +56,7 @@ def graph_of(path: str | Path, max_bytes: int) -> Graph:
     """
     file = regular_file(path, max_bytes)
     try:
-        import onnx
+        import onnx  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise needs("onnx", "onnx", "ONNX files") from error
     try:
@@ -80,7 +80,7 @@ def graph_of(path: str | Path, max_bytes: int) -> Graph:
 
 
 def _array(tensor: Any, max_bytes: int) -> np.ndarray:
-    from onnx import TensorProto, numpy_helper
+    from onnx import TensorProto, numpy_helper  # pyright: ignore[reportMissingImports]
 
     if tensor.data_location == TensorProto.EXTERNAL:
         raise ModelError(
@@ -93,7 +93,7 @@ def _array(tensor: Any, max_bytes: int) -> np.ndarray:
 
 
 def _node(node: Any, k: int, max_bytes: int) -> Node:
-    from onnx import AttributeProto, helper
+    from onnx import AttributeProto, helper  # pyright: ignore[reportMissingImports]
 
     attributes: dict[str, Any] = {}
     for one in node.attribute:
