@@ -8,11 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "src" / "rnnscope"
 
-# What each part may import, besides itself. Anyone may use errors, numerics and statistics.
-COMMON = {"errors", "numerics", "statistics"}
+# What each part may import, besides itself. Anyone may use what is COMMON.
+COMMON = {"errors", "numerics", "statistics", "storage"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "numerics": set(),
+    "storage": {"errors"},
     "statistics": set(),
     "cells": set(),
     "data": set(),

@@ -109,7 +109,10 @@ from rnnscope.models import (
     Model,
     Readout,
     Trajectory,
+    from_keras,
+    from_onnx,
     from_torch,
+    from_weights,
     load,
 )
 from rnnscope.phrases import Phrase, PhraseOptions, Phrases, PhraseTable, mine_phrases
@@ -253,7 +256,10 @@ __all__ = [
     "fit_chart",
     "fit_manifold",
     "follow_unstable",
+    "from_keras",
+    "from_onnx",
     "from_torch",
+    "from_weights",
     "frontier",
     "jacobians",
     "judge",

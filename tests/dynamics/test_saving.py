@@ -36,6 +36,7 @@ from rnnscope.dynamics import (
 from rnnscope.dynamics.packing import CLASSES, pack, unpack
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import from_torch
+from rnnscope.storage import digest_of
 from rnnscope.synthetic import attractors as built
 from tests.helpers import GATES, WORDS, random_cell, random_documents, random_module
 
@@ -246,7 +247,7 @@ def test_a_save_that_is_cut_off_leaves_what_was_there(points, tmp_path, monkeypa
     def cut_off(draft, path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(saving, "_swap", cut_off)
+    monkeypatch.setattr("rnnscope.storage.put_in_place", cut_off)
     with pytest.raises(KeyboardInterrupt):
         save_result(points.manifold, folder)
     assert [one.name for one in tmp_path.iterdir()] == ["r"]
@@ -306,7 +307,7 @@ def rewrite(folder, change, *, digest=True):
     description = json.loads(file.read_text())
     change(description)
     if digest:
-        description["result_sha256"] = saving._digest(description["result"])
+        description["result_sha256"] = digest_of(description["result"])
     file.write_text(json.dumps(description))
 
 

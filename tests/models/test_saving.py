@@ -87,7 +87,7 @@ def test_a_kill_while_saving_leaves_the_old_model(tmp_path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnnscope.models.saving._swap", killed)
+    monkeypatch.setattr("rnnscope.storage.put_in_place", killed)
     with pytest.raises(KeyboardInterrupt):
         saved(tmp_path, seed=1)
     assert models.load(tmp_path / "model").fingerprint == model.fingerprint

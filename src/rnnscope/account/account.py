@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import math
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +23,7 @@ from rnnscope.account.story import examples, sentences, tiles
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
 from rnnscope.report import render
+from rnnscope.storage import new_file
 
 FORMAT = 1
 LISTED_EIGENVALUES = 12
@@ -63,8 +63,8 @@ class Account:
             UsageError: another ending, or a directory.
         """
         path = check_page(path)
-        _write(path, render(self.to_dict()))
-        _write(path.parent / "account.json", self._json)
+        new_file(path, render(self.to_dict()), errors="backslashreplace")
+        new_file(path.parent / "account.json", self._json, errors="backslashreplace")
         return path
 
     @cached_property
@@ -248,16 +248,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _version() -> str:

@@ -24,12 +24,15 @@ class Autodiff(Cell):
         inputs: width of ``x``.
         states: width of the state.
         like: a tensor whose dtype and device the callable works in; default float32 on the CPU.
+        outputs: how many numbers of the state, from the first on, the next layer and the readout
+            see; all when None. Of an LSTM-like state ``(h, c)`` joined it is the width of h.
     """
 
     function: Callable[[Tensor, Tensor], Tensor]
     inputs: int
     states: int
     like: Tensor | None = None
+    outputs: int | None = None
 
     kind: ClassVar[str] = "autodiff"
     gate_names: ClassVar[tuple[str, ...]] = ("h",)
@@ -40,6 +43,14 @@ class Autodiff(Cell):
                 "The step of an autodiff cell must be callable.",
                 expected="function(x, h) -> h'",
                 got=type(self.function).__name__,
+            )
+        widths = (self.inputs, self.states, self.states if self.outputs is None else self.outputs)
+        whole = all(type(n) is int for n in widths)
+        if not whole or self.inputs < 0 or not 1 <= widths[2] <= self.states:
+            raise ModelError(
+                "The widths of an autodiff cell are whole numbers.",
+                expected="inputs >= 0, states >= 1, outputs from 1 to states",
+                got=f"inputs={self.inputs!r}, states={self.states!r}, outputs={self.outputs!r}",
             )
         if self.like is None:
             object.__setattr__(self, "like", torch.zeros(()))
@@ -66,7 +77,14 @@ class Autodiff(Cell):
 
     @property
     def hidden_size(self) -> int:
+        return self.states if self.outputs is None else self.outputs
+
+    @property
+    def state_size(self) -> int:
         return self.states
+
+    def output(self, state: Tensor) -> Tensor:
+        return state[..., : self.hidden_size]
 
     def drive(self, x: Tensor) -> Tensor:
         return x

@@ -88,6 +88,19 @@ class Cell(ABC):
         """The part of the state that the next layer and the readout see: (..., hidden_size)."""
         return state
 
+    def seen(self, rows: Tensor, state: Tensor) -> Tensor:
+        """How the output moves with what moves the state: ``d output/d state @ rows`` at a state.
+
+        Args:
+            rows: (..., state_size, k), how the state moves with k other numbers.
+            state: (..., state_size).
+
+        Returns:
+            (..., hidden_size, k).
+        """
+        del state
+        return rows[..., : self.hidden_size, :]
+
     def keep(self, gates: Gates) -> Tensor:
         """The factor on the old memory: ``memory' = keep * memory + write``."""
         del gates

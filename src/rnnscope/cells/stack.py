@@ -84,10 +84,10 @@ class Stack(Cell):
     def J_rec(self, x: Tensor, state: Tensor) -> Tensor:
         self._check(x, state)
         rows: list[Tensor] = []
-        for layer, own, inputs, below in self._walk(x, state):
+        for layer, own, inputs, below, after in self._walk(x, state):
             row = layer.J_rec(inputs, own)
             if below is not None:
-                seen = rows[-1][..., : below.hidden_size, :]
+                seen = below.seen(rows[-1], after)
                 row = torch.cat([layer.J_inp(inputs, own) @ seen, row], dim=-1)
             rows.append(row)
         width = self.state_size
@@ -97,16 +97,20 @@ class Stack(Cell):
     def J_inp(self, x: Tensor, state: Tensor) -> Tensor:
         self._check(x, state)
         rows: list[Tensor] = []
-        for layer, own, inputs, below in self._walk(x, state):
+        for layer, own, inputs, below, after in self._walk(x, state):
             row = layer.J_inp(inputs, own)
             if below is not None:
-                row = row @ rows[-1][..., : below.hidden_size, :]
+                row = row @ below.seen(rows[-1], after)
             rows.append(row)
         return torch.cat(rows, dim=-2)
 
-    def _walk(self, x: Tensor, state: Tensor) -> Iterator[tuple[Cell, Tensor, Tensor, Cell | None]]:
-        """Each layer, its own state, the input it gets, and the layer below it."""
-        inputs, below = x, None
+    def _walk(
+        self, x: Tensor, state: Tensor
+    ) -> Iterator[tuple[Cell, Tensor, Tensor, Cell | None, Tensor]]:
+        """Each layer, its own state, the input it gets, the layer below it and that one's new
+        state."""
+        inputs, below, after = x, None, state
         for layer, own in zip(self.layers, self.split(state), strict=True):
-            yield layer, own, inputs, below
-            inputs, below = layer.output(layer.step(inputs, own)), layer
+            yield layer, own, inputs, below, after
+            after = layer.step(inputs, own)
+            inputs, below = layer.output(after), layer

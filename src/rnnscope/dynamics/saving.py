@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from safetensors.torch import save as save_arrays
 
 from rnnscope.dynamics.packing import Packed, pack, unpack
 from rnnscope.errors import DataError, RnnscopeError, UsageError
+from rnnscope.storage import digest_of, new_folder, settled
 
 FORMAT = 1
 ARRAYS, DESCRIPTION = "arrays.safetensors", "result.json"
@@ -37,33 +36,19 @@ def save_result(result: Any, folder: str | Path) -> Path:
     """
     packed = pack(result)
     path = _resolved(folder)
-    if path.exists() and not _may_replace(path):
-        raise UsageError(
-            "A result is saved to its own directory.",
-            expected="a new or empty directory, or one that holds a saved result",
-            got=f"{path}, which holds something else",
-            fix="name another path; nothing was written",
-        )
     arrays = save_arrays(packed.arrays)
     description = {
         "format": FORMAT,
         "kind": type(result).__name__,
         "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
-        "result_sha256": _digest(packed.value),
+        "result_sha256": digest_of(packed.value),
         "result": packed.value,
     }
     text = json.dumps(description, allow_nan=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
-        try:
+        with new_folder(path, marker=DESCRIPTION, what="a saved result") as draft:
             (draft / ARRAYS).write_bytes(arrays)
             (draft / DESCRIPTION).write_text(text, encoding="utf-8")
-            draft.chmod(0o755)
-            _swap(draft, path)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
     except OSError as error:
         raise _unwritable(folder, error) from error
     return path
@@ -104,7 +89,7 @@ def load_result(folder: str | Path) -> Any:
                 fix="install a newer rnnscope",
             )
         _hold_against(description["arrays_sha256"], hashlib.sha256(arrays).hexdigest(), ARRAYS)
-        _hold_against(description["result_sha256"], _digest(description["result"]), DESCRIPTION)
+        _hold_against(description["result_sha256"], digest_of(description["result"]), DESCRIPTION)
         return unpack(Packed(value=description["result"], arrays=load_arrays(arrays)))
     except DataError:
         raise
@@ -126,11 +111,6 @@ def load_result(folder: str | Path) -> Any:
         ) from error
 
 
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
 def _hold_against(expected: Any, got: str, name: str) -> None:
     if got != expected:
         raise DataError(
@@ -143,7 +123,7 @@ def _hold_against(expected: Any, got: str, name: str) -> None:
 
 def _resolved(folder: str | Path) -> Path:
     try:
-        path = Path(folder).expanduser().resolve()
+        path = settled(Path(folder).expanduser().resolve())
         path.exists()
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise _unwritable(folder, error) from error
@@ -156,22 +136,3 @@ def _unwritable(folder: Any, error: Exception) -> RnnscopeError:
         expected="a path, with room for the arrays",
         got=f"{str(folder)[:80]!r}: {error}",
     )
-
-
-def _may_replace(path: Path) -> bool:
-    return path.is_dir() and ((path / DESCRIPTION).is_file() or not any(path.iterdir()))
-
-
-def _swap(draft: Path, path: Path) -> None:
-    """Put the finished draft in place of what is there; at no moment is the path half written."""
-    if not path.exists():
-        draft.rename(path)
-        return
-    old = draft.with_name(draft.name + ".old")
-    path.rename(old)
-    try:
-        draft.rename(path)
-    except BaseException:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -11,16 +11,19 @@ class Certificate:
     """How far our equations are from the user's module, on the documents named.
 
     Args:
-        states: largest absolute difference of any hidden output, at any position and layer top.
+        states: largest absolute difference of any hidden output, at any position and layer top;
+            None where the module's states cannot be watched (a step given as a callable).
         logits: the same for the logits; None when the module's own forward could not be run.
         documents: how many documents were compared; ``words``: how many positions.
         tolerance: what was allowed, relative to max(1, largest value).
         output: what the module's forward returns: logits, log-probabilities or probabilities.
         data: which documents: "yours", or "random" when none were given.
+        precisions: "float32" and "float64" -> the largest difference of "states" and "logits" when
+            a copy of the module and ours both run in it, on at most 32 of the documents.
         note: what could not be checked, and why; empty when all was.
     """
 
-    states: float
+    states: float | None
     logits: float | None
     documents: int
     words: int
@@ -28,6 +31,7 @@ class Certificate:
     output: str = "logits"
     data: str = "yours"
     note: str = ""
+    precisions: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe."""

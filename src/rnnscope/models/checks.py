@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnscope.cells import width_after
 from rnnscope.errors import DataError, ModelError
 from rnnscope.models.trajectory import POOLINGS
 
@@ -24,12 +25,7 @@ def check_parts(model: Model) -> None:
     """
     if not model.layers or not all(layer.directions for layer in model.layers):
         raise ModelError("A model needs at least one recurrent layer.", got="none")
-    if model.pooling not in POOLINGS:
-        raise ModelError(
-            "The pooling must be known.",
-            expected=" or ".join(map(repr, POOLINGS)),
-            got=repr(model.pooling),
-        )
+    _check_pooling(model)
     for name, weight in model.weights().items():
         if weight.dtype != model.dtype or not weight.is_floating_point():
             raise ModelError(
@@ -55,6 +51,8 @@ def check_parts(model: Model) -> None:
                     got=f"{width}",
                 )
         width = layer.output_size
+    width = (width or 0) * len(model.pooling.split("+"))
+    width = width_after(model.head, width)
     if model.readout is not None:
         classes, units = model.readout.weight.shape
         if units != width:
@@ -84,6 +82,25 @@ def check_parts(model: Model) -> None:
                 got=f"{len(model.vocabulary)}",
                 fix="pass the vocabulary that the network was trained with, special tokens too",
             )
+
+
+def _check_pooling(model: Model) -> None:
+    parts = model.pooling.split("+") if isinstance(model.pooling, str) else [model.pooling]
+    known = (*POOLINGS, "attention")
+    if any(part not in known for part in parts) or len(set(parts)) != len(parts):
+        raise ModelError(
+            "The pooling must be known.",
+            expected=" or ".join(map(repr, POOLINGS)),
+            got=repr(model.pooling),
+        )
+    if ("attention" in parts) != (model.attention is not None):
+        raise ModelError(
+            "The pooling by attention and what decides the weights go together.",
+            expected="pooling='attention' with attention=, or neither",
+            got=f"pooling={model.pooling!r}, attention={model.attention!r}",
+        )
+    if model.attention is not None:
+        model.attention.check(model.layers[-1].output_size)
 
 
 def as_vectors(document: Any, width: int, row: int) -> np.ndarray:

@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnscope.cells import Cell, Stack
+from rnnscope.cells import Cell, Stack, Steps, Transformed, through
 from rnnscope.data import Vocabulary, bucketed, tokenize
 from rnnscope.errors import DataError, NotApplicable
+from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.checks import as_indices, as_vectors, check_parts
 from rnnscope.models.layers import Layer, Readout, Run, run
-from rnnscope.models.trajectory import Pooling, Trajectory, pool
+from rnnscope.models.steps import between, steps_of
+from rnnscope.models.trajectory import POOLINGS, Trajectory, pool
 
 BATCH_TOKENS = 16_384
 """Padded words run at once: bounds the memory, never changes a result."""
@@ -34,7 +36,10 @@ class Model:
         embedding: (words, width), row k for word k of the vocabulary; None for raw vectors.
         vocabulary: the words; None when documents are given as indices or vectors.
         readout: the linear layer that gives the logits; None for a bare recurrent network.
-        pooling: what the readout sees: the "last" state, the "mean" or the "max" over positions.
+        pooling: what the readout sees: the "last" state, the "mean" or the "max" over positions,
+            or what "attention" gives; several side by side are joined by "+", as "last+max".
+        head: what the pooled vector passes through before the readout, in order.
+        attention: how much each position counts, of the pooling "attention".
         classes: the classes' names.
         certificate: how far our equations are from the module they were read from.
         record: where the network came from (training record, data fingerprint), JSON-safe.
@@ -47,7 +52,9 @@ class Model:
     embedding: Tensor | None = None
     vocabulary: Vocabulary | None = None
     readout: Readout | None = None
-    pooling: Pooling = "last"
+    pooling: str = "last"
+    head: Steps = ()
+    attention: Attention | None = None
     classes: tuple[str, ...] = ()
     certificate: Certificate | None = None
     record: dict[str, Any] = field(default_factory=dict)
@@ -86,7 +93,7 @@ class Model:
 
     def logits(self, documents: Iterable[Any]) -> Tensor:
         """The class logits, bias included, (documents, classes), in the documents' order."""
-        readout = self.require_readout()
+        readout = self.require_some_readout()
         encoded = self.encode(documents)
         result = readout.weight.new_empty(len(encoded), len(self.classes))
         for batch in bucketed([len(document) for document in encoded], tokens=BATCH_TOKENS):
@@ -136,7 +143,7 @@ class Model:
             )
             layers.append(runs)
             inputs, drive = torch.cat([one.outputs for one in runs], dim=-1), None
-        pooled = pool(layers[-1], self.pooling)
+        pooled = through(self.head, pool(layers[-1], self.pooling, self.attention))
         logits = None
         if self.readout is not None:
             logits = pooled @ self.readout.weight.mT + self.readout.bias
@@ -261,16 +268,35 @@ class Model:
     @property
     def contrast(self) -> Tensor | None:
         """The readout's direction in the pooled space, (H,): class 1 minus class 0, or for more
-        classes the first principal direction of the centred readout rows."""
-        if self.readout is None:
+        classes the first principal direction of the centred readout rows. None where the readout
+        is not linear in the states."""
+        if self.readout is None or not self.linear:
             return None
         weight = self.readout.weight
         if len(weight) == 2:
             return weight[1] - weight[0]
         return torch.linalg.svd(weight - weight.mean(dim=0), full_matrices=False).Vh[0]
 
+    @property
+    def linear(self) -> bool:
+        """Whether the logits are a linear function of the states, pooled in one of the plain ways,
+        and each layer reads the layer below as it is."""
+        return not steps_of(self) and self.pooling in POOLINGS
+
     def require_readout(self) -> Readout:
-        """The readout, or a sentence on why there is none."""
+        """The readout, linear in the states, or a sentence on why there is none."""
+        readout = self.require_some_readout()
+        if not self.linear:
+            raise NotApplicable(
+                "This needs a readout that is linear in the states.",
+                expected="states, pooled as last, mean or max, and one linear layer on them",
+                got=between(self),
+                fix="its states, logits and fixed points can be studied all the same",
+            )
+        return readout
+
+    def require_some_readout(self) -> Readout:
+        """The readout of the pooled vector, whatever stands before it; or why there is none."""
         if self.readout is None:
             raise NotApplicable(
                 "This network has no readout, so it gives no class and no score.",
@@ -286,7 +312,9 @@ class Model:
         directions, layers = self.layers[0].directions, len(self.layers)
         depth = f"{layers}-layer " if layers > 1 else ""
         both = "bidirectional " if directions[-1].reverse else ""
-        return f"{depth}{both}{directions[0].cell.kind}({directions[0].cell.hidden_size})"
+        cell = directions[0].cell
+        cell = cell.inner if isinstance(cell, Transformed) else cell
+        return f"{depth}{both}{cell.kind}({cell.hidden_size})"
 
     @property
     def input_size(self) -> int:
@@ -316,6 +344,8 @@ class Model:
             layers=tuple(layer.map(move) for layer in self.layers),
             embedding=None if self.embedding is None else move(self.embedding),
             readout=None if self.readout is None else self.readout.map(move),
+            head=tuple(step.map(move) for step in self.head),
+            attention=None if self.attention is None else self.attention.map(move),
         )
 
     def weights(self) -> dict[str, Tensor]:
@@ -329,6 +359,10 @@ class Model:
                 named |= {f"{prefix}.{n}": w for n, w in direction.cell.parameters.items()}
                 if direction.initial is not None:
                     named[f"{prefix}.initial"] = direction.initial
+        for k, step in enumerate(self.head):
+            named |= {f"head{k}.{name}": weight for name, weight in step.parameters.items()}
+        for k, step in enumerate(() if self.attention is None else self.attention.steps):
+            named |= {f"attention{k}.{name}": weight for name, weight in step.parameters.items()}
         if self.readout is not None:
             named |= {"readout.weight": self.readout.weight, "readout.bias": self.readout.bias}
         return named
@@ -337,6 +371,8 @@ class Model:
     def fingerprint(self) -> str:
         """A digest of the architecture and every weight; equal models have equal fingerprints."""
         digest = hashlib.sha256(f"{self.architecture}|{self.pooling}".encode())
+        if not self.linear:
+            digest.update(repr(steps_of(self)).encode())
         for name, weight in sorted(self.weights().items()):
             array = weight.detach().cpu().contiguous()
             digest.update(f"{name}|{tuple(array.shape)}|{array.dtype}".encode())

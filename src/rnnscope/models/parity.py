@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter, signature
 from typing import Any
@@ -16,31 +14,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnscope.errors import ModelError
 from rnnscope.models.certificate import Certificate
+from rnnscope.models.locate import first_difference
 from rnnscope.models.model import Model
-from rnnscope.models.trajectory import POOLINGS, Pooling
+from rnnscope.models.trajectory import POOLINGS
+from rnnscope.models.undisturbed import undisturbed
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 1e-1}
 """Largest difference that a certificate accepts, times max(1, largest value)."""
-
-
-@contextmanager
-def undisturbed(module: nn.Module) -> Iterator[None]:
-    """Run a module in eval mode without gradients, and leave it exactly as it was."""
-    modes = {part: part.training for part in module.modules()}
-    buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    try:
-        module.eval()
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            # torch says of a projected LSTM that it runs without oneDNN: no news to the user.
-            warnings.filterwarnings("ignore", "LSTM with projections")
-            yield
-    finally:
-        for part, training in modes.items():
-            part.training = training
-        with torch.no_grad():
-            for name, buffer in module.named_buffers():
-                if name in buffers and not torch.equal(buffer, buffers[name]):
-                    buffer.copy_(buffers[name])
 
 
 def states_difference(
@@ -49,11 +29,11 @@ def states_difference(
     """Run torch's own recurrent module beside our equations, one document at a time.
 
     Raises:
-        ModelError: they differ by more than the tolerance; names the first step and unit.
+        ModelError: they differ by more than the tolerance; names the first layer, step and gate.
     """
     worst = 0.0
     for row, document in enumerate(documents):
-        inputs = _embedded(model, document)
+        inputs = embedded(model, document)
         with undisturbed(recurrent):
             own = inputs.to(next(recurrent.parameters()).dtype)
             batched = own[None] if recurrent.batch_first else own[:, None]
@@ -64,13 +44,12 @@ def states_difference(
         worst = max(worst, float(gap.max()))
         limit = tolerance * max(1.0, float(theirs.abs().max()))
         if not float(gap.max()) <= limit:
-            step, unit = divmod(int((gap > limit).flatten().int().argmax()), gap.shape[1])
             raise ModelError(
                 "Our equations must give the states of the module they were read from.",
                 expected=f"a difference of at most {limit:.1e}",
-                got=f"{float(gap.max()):.3e}; first at document {row}, step {step}, unit {unit} "
-                "of the top layer",
-                fix="report this with the module's class; pass tolerance= to accept the difference",
+                got=f"{float(gap.max()):.3e} at document {row}; first in "
+                + first_difference(recurrent, model.layers, own, limit),
+                fix="pass tolerance= to accept the difference",
             )
     return worst
 
@@ -95,8 +74,10 @@ def module_outputs(
         ids = ids if ids.ndim == 1 else ids.to(dtype)
         batched = ids[None] if batch_first else ids[:, None]
         with undisturbed(module):
-            raw = forward(module, batched) if forward else _call(module, batched, len(document))
-        results.append(_first_tensor(raw).detach().clone())
+            raw = (
+                forward(module, batched) if forward else call_module(module, batched, len(document))
+            )
+        results.append(first_tensor(raw).detach().clone())
     return results
 
 
@@ -111,6 +92,7 @@ def match_output(theirs: Tensor, ours: Tensor, *, one_logit: bool) -> tuple[str,
             "logits": ours,
             "log-probabilities": torch.log_softmax(ours, dim=-1),
             "probabilities": torch.softmax(ours, dim=-1),
+            "probabilities of each class alone": torch.sigmoid(ours),
         }
     gaps = {
         name: float((form - theirs).abs().max()) if form.shape == theirs.shape else float("inf")
@@ -126,7 +108,7 @@ def certify_logits(
     stack: nn.RNNBase,
     encoded: list[np.ndarray],
     certificate: Certificate,
-    pooling: Pooling | None,
+    pooling: str | None,
     forward: Callable[[nn.Module, Tensor], Any] | None,
 ) -> Model:
     """Hold the module's own outputs against ours, for the pooling given or for each there is.
@@ -198,7 +180,7 @@ def certify_logits(
 class _Fit:
     """How close one pooling comes to the module's outputs, at the document where it is worst."""
 
-    pooling: Pooling
+    pooling: str
     gap: float
     excess: float
     output: str
@@ -248,7 +230,7 @@ def _where(
                 continue
     finally:
         watch.remove()
-    ours = _embedded(model, document)
+    ours = embedded(model, document)
     gaps = []
     for inputs in fed:
         given = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
@@ -289,13 +271,13 @@ def _between(module: nn.Module, model: Model) -> str:
     return f"its forward does more than pool the states and apply one linear layer; {model!r}"
 
 
-def _embedded(model: Model, document: np.ndarray) -> Tensor:
+def embedded(model: Model, document: np.ndarray) -> Tensor:
     if model.embedding is None:
         return torch.as_tensor(document, dtype=model.dtype, device=model.device)
     return model.embedding[torch.as_tensor(document, device=model.device)]
 
 
-def _call(module: nn.Module, batched: Tensor, length: int) -> Any:
+def call_module(module: nn.Module, batched: Tensor, length: int) -> Any:
     required = [
         p
         for p in signature(module.forward).parameters.values()
@@ -307,7 +289,7 @@ def _call(module: nn.Module, batched: Tensor, length: int) -> Any:
     return module(batched)
 
 
-def _first_tensor(value: Any) -> Tensor:
+def first_tensor(value: Any) -> Tensor:
     while isinstance(value, tuple | list) and value:
         value = value[0]
     if isinstance(value, dict) and value:

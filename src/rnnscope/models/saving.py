@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,20 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from rnnscope.cells import CELLS
+from rnnscope.cells import CELLS, POINTWISE, Cell, Steps, Transformed
 from rnnscope.data import Vocabulary
 from rnnscope.errors import ModelError, NotApplicable, RnnscopeError, UsageError
+from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
+from rnnscope.storage import digest_of, new_folder, settled
 
-FORMAT = 1
+FORMATS = (1, 2)
+"""2 where a model has a head, attention or steps between its layers, which 1 could not say."""
+MOST = 2**30
+"""The most bytes of a description; it holds the vocabulary."""
+
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
@@ -45,26 +50,14 @@ def save_model(model: Model, path: str | Path) -> Path:
 
 
 def _save(model: Model, path: Path) -> Path:
-    if path.exists() and not (path / DESCRIPTION).is_file() and not _is_empty(path):
-        raise UsageError(
-            "A model is saved to its own directory.",
-            expected="a new or empty directory, or one that holds a saved model",
-            got=f"{path}, which holds something else",
-            fix="name another path; nothing was written",
-        )
     weights = {name: w.detach().cpu().contiguous() for name, w in model.weights().items()}
     data = save_tensors(weights)
-    description = json.dumps(_describe(model, data), indent=1, ensure_ascii=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
-    try:
+    description = _describe(model, data)
+    description["description_sha256"] = digest_of(description)
+    text = json.dumps(description, indent=1, ensure_ascii=False)
+    with new_folder(path, marker=DESCRIPTION, what="a saved model") as draft:
         (draft / WEIGHTS).write_bytes(data)
-        (draft / DESCRIPTION).write_text(description, encoding="utf-8")
-        draft.chmod(0o755)
-        _swap(draft, path)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        (draft / DESCRIPTION).write_text(text, encoding="utf-8")
     return path
 
 
@@ -80,7 +73,7 @@ def load(path: str | Path) -> Model:
     """
     try:
         path = Path(path)
-        path.exists()
+        settled(path)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(
             "There must be a saved model at the path.", got=f"{str(path)[:80]!r}: {error}"
@@ -96,12 +89,12 @@ def load(path: str | Path) -> Model:
             fix="train one with `rnnscope train`, or save one with model.save(path)",
         )
     try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        description = _parsed(folder / DESCRIPTION)
         data = (folder / WEIGHTS).read_bytes()
-        if description["format"] != FORMAT:
+        if description["format"] not in FORMATS:
             raise ModelError(
                 "The model's format must be one this version reads.",
-                expected=f"format {FORMAT}",
+                expected=f"format {' or '.join(map(str, FORMATS))}",
                 got=f"format {description['format']} in {folder / DESCRIPTION}",
                 fix="install a newer rnnscope",
             )
@@ -112,7 +105,9 @@ def load(path: str | Path) -> Model:
                 got=f"another digest of {folder / WEIGHTS}",
                 fix="the file is damaged or from another model; save it again",
             )
-        return _build(description, load_tensors(data))
+        model = _build(description, load_tensors(data))
+        _hold_together(description, folder)
+        return model
     except RnnscopeError:
         raise
     except (
@@ -133,9 +128,33 @@ def load(path: str | Path) -> Model:
         ) from error
 
 
+def _parsed(file: Path) -> Any:
+    if file.stat().st_size > MOST:
+        raise ValueError(f"a description of {file.stat().st_size:,} bytes")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _hold_together(description: dict[str, Any], folder: Path) -> None:
+    """Models written before descriptions had a digest have none."""
+    stored = description.pop("description_sha256", None)
+    if stored is not None and stored != digest_of(description):
+        raise ModelError(
+            "The description must be as it was written.",
+            expected=f"the digest stored in {DESCRIPTION}",
+            got=f"another digest of what {folder / DESCRIPTION} says",
+            fix="the file is damaged or was edited; save the model again",
+        )
+
+
 def _describe(model: Model, data: bytes) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if model.head:
+        more["head"] = _describe_steps(model.head)
+    if model.attention is not None:
+        steps = _describe_steps(model.attention.steps)
+        more["attention"] = {"scale": model.attention.scale, "steps": steps}
     return {
-        "format": FORMAT,
+        "format": 1 if model.linear else 2,
         "weights_sha256": hashlib.sha256(data).hexdigest(),
         "layers": [[_describe_direction(d) for d in layer.directions] for layer in model.layers],
         "pooling": model.pooling,
@@ -144,11 +163,19 @@ def _describe(model: Model, data: bytes) -> dict[str, Any]:
         "vocabulary": None if model.vocabulary is None else model.vocabulary.to_dict(),
         "certificate": None if model.certificate is None else model.certificate.to_dict(),
         "record": model.record,
+        **more,
     }
+
+
+def _describe_steps(steps: Steps) -> list[dict[str, Any]]:
+    return [{"kind": step.kind, **step.options} for step in steps]
 
 
 def _describe_direction(direction: Direction) -> dict[str, Any]:
     cell = direction.cell
+    if isinstance(cell, Transformed):
+        inner = _describe_direction(replace(direction, cell=cell.inner))
+        return inner | {"steps": _describe_steps(cell.steps)}
     if cell.kind not in CELLS:
         raise NotApplicable(
             "A saved model holds numbers, not code.",
@@ -174,6 +201,7 @@ def _build(description: dict[str, Any], weights: dict[str, Tensor]) -> Model:
             bias=weights["readout.bias"],
             one_logit=bool(description["one_logit"]),
         )
+    attention = description.get("attention")
     words, certificate = description["vocabulary"], description["certificate"]
     if not isinstance(description["record"], dict):
         raise TypeError("the record is not an object")
@@ -185,6 +213,13 @@ def _build(description: dict[str, Any], weights: dict[str, Tensor]) -> Model:
         vocabulary=None if words is None else Vocabulary.from_dict(words),
         readout=readout,
         pooling=description["pooling"],
+        head=_build_steps(description.get("head", []), "head", weights),
+        attention=None
+        if attention is None
+        else Attention(
+            steps=_build_steps(attention["steps"], "attention", weights),
+            scale=float(attention["scale"]),
+        ),
         classes=tuple(description["classes"]),
         certificate=None if certificate is None else Certificate(**certificate),
         record=description["record"],
@@ -200,27 +235,27 @@ def _build_direction(k: int, described: dict[str, Any], weights: dict[str, Tenso
     }
     initial = own.pop("initial", None)
     options = {key: described[key] for key in ("nonlinearity",) if key in described}
-    cell = CELLS[described["kind"]](**own, **options)
+    own = {name: weight for name, weight in own.items() if "." not in name}
+    cell: Cell = CELLS[described["kind"]](**own, **options)
+    if "steps" in described:
+        cell = Transformed(
+            inner=cell, steps=_build_steps(described["steps"], f"{prefix}step", weights)
+        )
     return Direction(cell=cell, initial=initial, reverse=described["reverse"])
 
 
-def _swap(draft: Path, path: Path) -> None:
-    """Put the finished draft in place of what is there; at no moment is the path half written."""
-    if not path.exists():
-        draft.rename(path)
-        return
-    old = draft.with_name(draft.name + ".old")
-    path.rename(old)
-    try:
-        draft.rename(path)
-    except OSError:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def _build_steps(steps: Any, prefix: str, weights: dict[str, Tensor]) -> Steps:
+    built = []
+    for k, described in enumerate(steps):
+        start = f"{prefix}{k}."
+        own: dict[str, Any] = {
+            name.removeprefix(start): weight
+            for name, weight in weights.items()
+            if name.startswith(start)
+        }
+        options = {name: value for name, value in described.items() if name != "kind"}
+        built.append(POINTWISE[described["kind"]](**own, **options))
+    return tuple(built)
 
 
 def _what_is_there(path: Path) -> str:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.errors import NotApplicable
+from rnnscope.models.attention import Attention
 from rnnscope.models.layers import Run
 
 Pooling = Literal["last", "mean", "max"]
@@ -64,8 +65,10 @@ class Trajectory:
         return self.states[torch.arange(len(self.lengths)), self.lengths - 1]
 
 
-def pool(top: tuple[Run, ...], pooling: Pooling) -> Tensor:
-    """What the readout sees of the top layer, (B, H)."""
+def pool(top: tuple[Run, ...], pooling: str, attention: Attention | None = None) -> Tensor:
+    """What the readout sees of the top layer, (B, H); poolings joined by "+" stand side by side."""
+    if "+" in pooling:
+        return torch.cat([pool(top, one, attention) for one in pooling.split("+")], dim=-1)
     if pooling == "last":
         return torch.cat([run.direction.cell.output(run.final) for run in top], dim=-1)
     outputs = torch.cat([run.outputs for run in top], dim=-1)
@@ -74,4 +77,8 @@ def pool(top: tuple[Run, ...], pooling: Pooling) -> Tensor:
     padding = (steps >= lengths[:, None]).unsqueeze(-1)
     if pooling == "mean":
         return outputs.masked_fill(padding, 0).sum(dim=1) / lengths[:, None].to(outputs.dtype)
+    if pooling == "attention" and attention is not None:
+        last = pool(top, "last")
+        weights = attention.weights(outputs, last, padding.squeeze(-1))
+        return (weights.unsqueeze(-1) * outputs.masked_fill(padding, 0)).sum(dim=1)
     return outputs.masked_fill(padding, -torch.inf).amax(dim=1)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any
 
 from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
+from rnnscope.storage import new_file
 
 VERSION = 1
 
@@ -59,7 +58,7 @@ def write(kind: Kind, path: str | Path, writers: Mapping[str, Callable[[], str]]
     path = check_path(kind, path, writers)
     text = writers[path.suffix]()
     try:
-        _replace(path, text)
+        new_file(path, text)
     except (OSError, ValueError) as error:
         raise _unwritable(kind, path, error) from error
     return path
@@ -182,20 +181,3 @@ def _is_a(kind: Kind, path: Path) -> bool:
         start = file.read(200)
     as_json = rf'\ufeff?\s*{{\s*"format"\s*:\s*"{kind.format}"'
     return start.startswith(kind.first_line) or re.match(as_json, start) is not None
-
-
-def _replace(path: Path, text: str) -> None:
-    """At no moment is the path half written."""
-    # A link stays one: what it points to is replaced. A file that others cannot read stays so.
-    path = path.resolve()
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(draft).chmod(mode)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise

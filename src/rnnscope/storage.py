@@ -1,0 +1,185 @@
+"""Writing to disk so that a kill at any moment leaves the old or the new, never half of one.
+
+A result is written beside its place, flushed to the disk, and put there in one step. On Linux a
+folder changes places with the old one in one system call; elsewhere there is a moment in which
+neither is there, after which ``settled`` puts the old one back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rnnscope.errors import UsageError
+
+EXCHANGE = 2
+"""renameat2's flag for two paths that change places."""
+
+
+@contextmanager
+def new_folder(path: str | Path, *, marker: str, what: str) -> Iterator[Path]:
+    """A draft that takes the path's place at the end, whole or not at all.
+
+    Args:
+        path: a new or empty folder, or one with the marker in it, which is replaced.
+        marker: the file by which a folder of this kind is known.
+        what: what it holds, for the error.
+
+    Raises:
+        UsageError: the path holds something else; nothing is written.
+        OSError: it cannot be written.
+    """
+    target = Path(path).resolve()
+    settled(target)
+    if target.exists() and not may_replace(target, marker):
+        raise UsageError(
+            "A result is saved to its own directory.",
+            expected=f"a new or empty directory, or one that holds {what}",
+            got=f"{target}, which holds something else",
+            fix="name another path; nothing was written",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
+    prefix = f".{target.name[:40]}.{os.getpid()}-"
+    draft = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        for file in draft.iterdir():
+            _flush(file)
+        _flush(draft)
+        put_in_place(draft, target)
+        _flush(target.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def new_file(path: Path, text: str, *, errors: str = "strict") -> None:
+    """Write a text file, whole or not at all; a link stays one, a mode stays as it was.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: the text has no UTF-8.
+    """
+    path = path.resolve()
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.{os.getpid()}-", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors=errors, newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(mode)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def may_replace(path: Path, marker: str) -> bool:
+    """Whether a folder is one of ours, or empty."""
+    return path.is_dir() and ((path / marker).is_file() or not any(path.iterdir()))
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Put a finished draft in place of the target, which ends in the draft's place."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    if _exchange(draft, target):
+        return
+    old = _kept_aside(target)
+    shutil.rmtree(old, ignore_errors=True)
+    target.rename(old)
+    try:
+        draft.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def settled(path: Path) -> Path:
+    """The path, after what a killed writer had moved aside is back."""
+    old = _kept_aside(path)
+    if not path.exists() and old.is_dir():
+        with contextlib.suppress(OSError):
+            old.rename(path)
+    return path
+
+
+def digest_of(value: Any) -> str:
+    """A digest of a JSON-safe value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def digest_of_file(file: Path) -> str:
+    """A digest of a file's bytes, read in parts."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _kept_aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _sweep(target: Path) -> None:
+    """Remove the drafts of writers that were killed."""
+    for draft in target.parent.glob(f".{_plain(target.name[:40])}.*-*"):
+        owner = draft.name.removeprefix(f".{target.name[:40]}.").split("-")[0]
+        if owner.isdigit() and not _runs(int(owner)):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _plain(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _flush(path: Path) -> None:
+    """To the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Let two paths change places in one step; False where the system cannot."""
+    call = _renameat2()
+    if call is None:
+        return False
+    here = -100  # AT_FDCWD
+    return call(here, os.fsencode(a), here, os.fsencode(b), EXCHANGE) == 0
+
+
+def _renameat2() -> Callable[..., int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return None
