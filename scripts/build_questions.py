@@ -34,8 +34,11 @@ the facts and the questions in it are invented; a likeness to anything real is c
 rnnscope and comes under its licence (Apache-2.0, see LICENSE).
 """
 
-ONSETS = "b br d dr f g gr h j k kl l m n p pr r s st t tr v z".split()
-VOWELS = "a e i o u ai eo".split()
+ONSETS = (
+    *("b", "br", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l"),
+    *("m", "n", "p", "pr", "r", "s", "st", "t", "tr", "v", "z"),
+)
+VOWELS = ["a", "e", "i", "o", "u", "ai", "eo"]
 CODAS = ["", "", "", "l", "n", "r", "s", "m"]
 GENRES = ["Comedy", "Drama", "Horror", "Western", "Musical", "Thriller"]
 LANGUAGES = ["Valdish", "Ornese", "Tamric", "Koline", "Perlish"]
@@ -103,7 +106,8 @@ def _questions(
     for film, relation, thing in triples:
         answers.setdefault((part[film], relation, film), []).append(thing)
         if f"!{relation}" in ASKED:
-            answers.setdefault((part.setdefault(thing, part[film]), f"!{relation}", thing), [])
+            part.setdefault(thing, _part(int(random.integers(FILMS))))
+            answers.setdefault((part[thing], f"!{relation}", thing), [])
             answers[part[thing], f"!{relation}", thing].append(film)
     found: dict[str, list[dict[str, object]]] = {}
     for split, count in QUESTIONS.items():

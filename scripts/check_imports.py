@@ -35,7 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "fidelity",
         "report",
     },
+    "qa": {"cells", "data", "models", "training", "scores", "rules"},
     "cli": {
+        "qa",
         "account",
         "fidelity",
         "data",

@@ -66,7 +66,7 @@ def read_jsonl(path: str | Path, *, name: str = "") -> QuestionCorpus:
     documents: list[tuple[str, ...]] = []
     place: dict[str, int] = {}
     questions: list[Question] = []
-    for number, row in rows:
+    for _, row in rows:
         if "document" in row and "question" not in row:
             place[str(row.get("id", len(documents)))] = len(documents)
             documents.append(cut(row["document"]))
@@ -173,11 +173,17 @@ def babi_corpus(rows: Iterable[Mapping[str, Any]], *, name: str = "babi") -> Que
     """A corpus of bAbI rows: story (sentences joined by newlines), question, answer, supporting.
 
     Rows may also hold "split" and "task", which becomes the category. Entities are all answers
-    (those with commas are lists and are left whole) and all capitalised words inside sentences.
+    and all names in questions: words with a capital that do not begin them.
     """
     listed = list(rows)
-    answers = dict.fromkeys(str(row["answer"]).lower() for row in listed)
-    entities = {joined(answer): "" for answer in answers}
+    names = [
+        word.strip(".,?!")
+        for row in listed
+        for word in str(row["question"]).split()[1:]
+        if word[:1].isupper()
+    ]
+    answers = [str(row["answer"]) for row in listed]
+    entities = {joined(entity.lower()): "" for entity in [*answers, *names]}
     documents, questions = [], []
     for row in listed:
         sentences = [tokenize(s) for s in str(row["story"]).splitlines() if s.strip()]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -93,18 +94,14 @@ class Reading:
     def pairs_of(self) -> tuple[np.ndarray, ...]:
         """Of each question, its pairs."""
         starts = np.searchsorted(self.question, np.arange(len(self.corpus) + 1))
-        return tuple(np.arange(a, b) for a, b in zip(starts, starts[1:], strict=False))
+        return tuple(np.arange(a, b) for a, b in pairwise(starts))
 
 
 def _named(question: Question, corpus: QuestionCorpus) -> dict[str, str]:
     """The entities that a question names, and the words that take their place."""
-    found = [w for w in dict.fromkeys(question.words) if w in corpus.entities or _capital(w)]
+    found = [w for w in dict.fromkeys(question.words) if w in corpus.entities]
     inside = {w for k in question.documents for w in corpus.documents[k]}
     return {w: asked(k) for k, w in enumerate(w for w in found if w in inside)}
-
-
-def _capital(word: str) -> bool:
-    return "_" in word
 
 
 def known_words(

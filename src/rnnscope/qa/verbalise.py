@@ -159,11 +159,9 @@ def verbalise(
     return tuple(documents), entities
 
 
-def _sentence(
-    templates: Sequence[str], film: str, things: Sequence[str], random: Any
-) -> list[str]:
+def _sentence(templates: Sequence[str], film: str, things: Sequence[str], random: Any) -> list[str]:
     template = templates[int(random.integers(len(templates)))]
-    shuffled = [joined(things[k]) for k in random.permutation(len(things))]
+    shuffled = [joined(things[int(k)]) for k in random.permutation(len(things))]
     return _filled(template, joined(film), shuffled)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,12 +89,15 @@ def movie_questions(
         questions: by split, rows with "question" (text), "answers" (list), and "relation" or None,
             which becomes the category.
         seed, distractors: see ``verbalise``.
-        below, limit: see ``Retriever``.
+        below, limit: see ``Retriever``. An entity in lower case that so many documents hold is an
+            everyday word, and no entity.
     """
     facts = facts_of(triples)
     documents, entities = verbalise(facts, seed=seed, distractors=distractors)
     names = EntityNames(
-        dict.fromkeys([*facts, *(o for r in facts.values() for things in r.values() for o in things)])
+        dict.fromkeys(
+            [*facts, *(o for r in facts.values() for things in r.values() for o in things)]
+        )
     )
     retrieve = Retriever(documents, below=below, limit=limit)
     rows = []
@@ -117,6 +121,14 @@ def movie_questions(
         source=_SOURCE,
         note="The documents were generated from the knowledge base by templates, with distractors.",
     )
+
+
+def _without_common(
+    entities: Mapping[str, str], documents: Sequence[Sequence[str]], below: int
+) -> dict[str, str]:
+    """Without the entities that are everyday words here, such as the tag "film"."""
+    counts = Counter(word for document in documents for word in set(document))
+    return {e: kind for e, kind in entities.items() if not e.islower() or counts[e] < below}
 
 
 def _mended(text: str) -> str:
