@@ -42,7 +42,11 @@ VOWELS = ["a", "e", "i", "o", "u", "ai", "eo"]
 CODAS = ["", "", "", "l", "n", "r", "s", "m"]
 GENRES = ["Comedy", "Drama", "Horror", "Western", "Musical", "Thriller"]
 LANGUAGES = ["Valdish", "Ornese", "Tamric", "Koline", "Perlish"]
-TAGS = ["revenge", "winter", "family", "heist", "ocean", "war", "music", "robots", "prison"]
+TAGS = [
+    *("revenge", "winter", "friendship", "heist", "ocean", "war", "dancing", "robots", "prison"),
+    *("island", "chess", "train", "orphan", "desert", "circus", "ghosts", "mountain", "exile"),
+    *("harvest", "lighthouse", "gambling", "violin", "eclipse", "smugglers"),
+]
 TITLE = ["The", "A", "Last", "Blue", "Silent", "Return to", "Beyond", "My", "Seven", "City of"]
 
 ASKED = {

@@ -128,11 +128,8 @@ def _clusters(X: object, features: np.ndarray, count: int, seed: int) -> list[st
     found: Any = KMeans(min(count, distinct), random_state=seed, n_init=cast(Any, 3)).fit(tfidf)
     names = []
     for k, centre in enumerate(found.cluster_centers_):
-        telling = (
-            centre - np.delete(found.cluster_centers_, k, axis=0).mean(axis=0, initial=0.0)
-            if (len(found.cluster_centers_) > 1)
-            else centre
-        )
+        others = np.delete(found.cluster_centers_, k, axis=0)
+        telling = centre - others.mean(axis=0) if len(others) else centre
         top = [str(features[j]) for j in np.argsort(-telling)[:2]]
         names.append(f"{k + 1}: {' + '.join(top)}")
     return [names[k] for k in found.labels_]

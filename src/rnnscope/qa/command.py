@@ -199,7 +199,8 @@ def run(arguments: Sequence[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
         prog="rnnscope qa",
-        description="Networks that answer questions, and the patterns they follow.",
+        description="Networks that answer questions, and the patterns they follow. Example: "
+        "rnnscope qa train --out runs/qa. Each command has --help, and --json for machines.",
         args=list(arguments),
     )
 

@@ -105,8 +105,8 @@ class QuestionCorpus:
 
         What the question itself names is no candidate.
         """
-        allowed = self.entities.keys() if question.candidates is None else question.candidates
-        allowed, asked = set(allowed), set(question.words)
+        allowed = self.entities if question.candidates is None else set(question.candidates)
+        asked = set(question.words)
         return [
             token
             for token in dict.fromkeys(t for k in question.documents for t in self.documents[k])

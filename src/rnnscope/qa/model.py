@@ -218,7 +218,7 @@ def _best(scored: Any, version: str) -> list[tuple[int, int, float, float, np.nd
         else:
             tops = np.full(int(entity[a:b].max()) + 1 - int(entity[a:b].min()), -np.inf)
             np.maximum.at(tops, entity[a:b] - entity[a:b].min(), contrast[a:b])
-            p = 1 / np.exp(tops - contrast[at]).sum()
+            p = 1 / (np.exp(-contrast[at]) + np.exp(tops - contrast[at]).sum())
             chance = p * np.exp(contrast[a:b] - contrast[at])
         good = a + np.flatnonzero(chance >= PLAUSIBLE * p)
         found.append((row, at, float(p), float(contrast[at]), good))

@@ -6,7 +6,9 @@ every document word, and the document with an LSTM of one or two directions. Eac
 v1      two numbers P h_t and Q h_t: p_t = exp(P h_t) / (exp(P h_t) + exp(Q h_t)) is the
         probability that the entity at t is an answer; learnt position by position.
 final   one number P h_t; the probability of an entity is the softmax, over the entities of the
-        question's documents, of its largest one; learnt entity by entity.
+        question's documents and "no answer", whose number is 0, of its largest one; learnt entity
+        by entity. Without that 0 a constant could be added to all numbers, and how much a word
+        speaks for an answer rather than for none would mean nothing.
 
 The answer is the entity with the highest probability.
 """
@@ -162,7 +164,9 @@ def loss_of(scored: Scored) -> Tensor:
     if scored.logits.shape[1] == 2:
         return nn.functional.cross_entropy(scored.logits, scored.right.long())
     best, question, right = by_entity(scored)
-    total = _logsumexp(best, question, scored.questions)
+    total = torch.logaddexp(
+        _logsumexp(best, question, scored.questions), best.new_zeros(scored.questions)
+    )
     count = torch.zeros_like(total).index_add(0, question, right.to(total.dtype))
     good = torch.zeros_like(total).index_add(0, question, best * right) / count.clamp(min=1)
     known = count > 0

@@ -13,7 +13,7 @@ from rnnscope.qa.corpus import Question, QuestionCorpus
 from rnnscope.qa.entities import EntityNames, is_number, joined
 from rnnscope.qa.readers import read_text
 from rnnscope.qa.retrieval import Retriever
-from rnnscope.qa.verbalise import facts_of, verbalise
+from rnnscope.qa.verbalise import Facts, facts_of, verbalise
 
 __all__ = ["movie_questions", "read_wikimovies"]
 
@@ -94,14 +94,16 @@ def movie_questions(
     """
     facts = facts_of(triples)
     documents, entities = verbalise(facts, seed=seed, distractors=distractors)
-    names = EntityNames(
-        dict.fromkeys(
-            [*facts, *(o for r in facts.values() for things in r.values() for o in things)]
-        )
-    )
+    rows_of = {split: list(asked) for split, asked in questions.items()}
+    learnt = next(iter(rows_of.values()), [])
+    entities = _without_common(entities, documents, below)
+    names = _names(facts, entities)
+    words = [names.tokens(_mended(row["question"])) for row in learnt]
+    entities = _without_common(entities, words, max(20, len(words) // 500))
+    names = _names(facts, entities)
     retrieve = Retriever(documents, below=below, limit=limit)
     rows = []
-    for split, asked in questions.items():
+    for split, asked in rows_of.items():
         for row in asked:
             words = tuple(names.tokens(_mended(row["question"]).rstrip("?")))
             rows.append(
@@ -123,11 +125,20 @@ def movie_questions(
     )
 
 
+def _names(facts: Facts, entities: Mapping[str, str]) -> EntityNames:
+    return EntityNames(
+        name
+        for film, relations in facts.items()
+        for name in (film, *(thing for things in relations.values() for thing in things))
+        if joined(name) in entities
+    )
+
+
 def _without_common(
-    entities: Mapping[str, str], documents: Sequence[Sequence[str]], below: int
+    entities: Mapping[str, str], texts: Sequence[Sequence[str]], below: int
 ) -> dict[str, str]:
-    """Without the entities that are everyday words here, such as the tag "film"."""
-    counts = Counter(word for document in documents for word in set(document))
+    """Without the entities that are everyday words in these texts, such as the tag "film"."""
+    counts = Counter(word for text in texts for word in set(text))
     return {e: kind for e, kind in entities.items() if not e.islower() or counts[e] < below}
 
 
