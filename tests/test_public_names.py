@@ -5,6 +5,17 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "PatternAnswerer",
+    "PatternEvidence",
+    "PatternList",
+    "Question",
+    "QuestionCorpus",
+    "QuestionModel",
+    "load_question_model",
+    "load_questions",
+    "mine_patterns",
+    "score_answers",
+    "train_question_model",
     "Box",
     "Drawn",
     "Runs",
