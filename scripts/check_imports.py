@@ -48,7 +48,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "scores",
         "training",
     },
+    "qa": {"cells", "data", "models", "training", "scores", "rules"},
     "cli": {
+        "qa",
         "account",
         "study",
         "fidelity",

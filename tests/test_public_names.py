@@ -5,6 +5,7 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+<<<<<<< HEAD
     "find_on",
     "mine_on",
     "Study",
@@ -35,6 +36,19 @@ PUBLIC = [
     "trajectory_modes",
     "finite_time_growth",
     "non_normality",
+=======
+    "PatternAnswerer",
+    "PatternEvidence",
+    "PatternList",
+    "Question",
+    "QuestionCorpus",
+    "QuestionModel",
+    "load_question_model",
+    "load_questions",
+    "mine_patterns",
+    "score_answers",
+    "train_question_model",
+>>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "Box",
     "Drawn",
     "Runs",

@@ -116,6 +116,19 @@ from rnnscope.models import (
     load,
 )
 from rnnscope.phrases import Phrase, PhraseOptions, Phrases, PhraseTable, mine_phrases
+from rnnscope.qa import (
+    PatternAnswerer,
+    PatternEvidence,
+    PatternList,
+    Question,
+    QuestionCorpus,
+    QuestionModel,
+    load_question_model,
+    load_questions,
+    mine_patterns,
+    score_answers,
+    train_question_model,
+)
 from rnnscope.report import paper_figures
 from rnnscope.rules import (
     Firing,
@@ -200,6 +213,9 @@ __all__ = [
     "NotApplicable",
     "Occlusion",
     "Outcome",
+    "PatternAnswerer",
+    "PatternEvidence",
+    "PatternList",
     "Phrase",
     "PhraseModel",
     "PhraseOptions",
@@ -208,6 +224,9 @@ __all__ = [
     "Phrases",
     "Points",
     "ProjectedLSTM",
+    "Question",
+    "QuestionCorpus",
+    "QuestionModel",
     "Readout",
     "ResetFirstGRU",
     "Rest",
@@ -269,10 +288,17 @@ __all__ = [
     "linearized_network",
     "load",
     "load_corpus",
+<<<<<<< HEAD
     "load_result",
     "long_run",
     "lyapunov_spectrum",
     "mine_on",
+=======
+    "load_question_model",
+    "load_questions",
+    "lyapunov_spectrum",
+    "mine_patterns",
+>>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "mine_phrases",
     "mode_groups",
     "non_normality",
@@ -285,9 +311,13 @@ __all__ = [
     "reduced_model",
     "relax",
     "rollout_error",
+<<<<<<< HEAD
     "run_study",
     "save_result",
     "save_study",
+=======
+    "score_answers",
+>>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "slow_position",
     "stream_corpus",
     "study_status",
@@ -299,7 +329,11 @@ __all__ = [
     "track_modes",
     "train",
     "train_linear_rnn",
+<<<<<<< HEAD
     "trajectory_modes",
+=======
+    "train_question_model",
+>>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "untrained_baseline",
     "word_projections",
     "word_separability",

@@ -26,6 +26,8 @@ from rnnscope.fidelity import compare
 from rnnscope.fidelity import judge as judge_one
 from rnnscope.models import Model, load
 from rnnscope.phrases import mine_phrases
+from rnnscope.qa.command import qa
+from rnnscope.qa.command import run as run_qa
 from rnnscope.rules import RuleEvidence, RuleList
 from rnnscope.rules.export import check_export
 from rnnscope.rules.order import check_bounds
@@ -467,6 +469,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score": score,
     "dynamics": dynamics,
     "study": study,
+    "qa": qa,
 }
 
 
@@ -475,13 +478,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A word that the terminal cannot show is written out, not an error.
         sys.stdout.reconfigure(errors="backslashreplace")
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if given[:1] == ["qa"]:
+            run_qa(given[1:])
+            return 0
         tyro.extras.subcommand_cli_from_dict(
             COMMANDS,
             prog="rnnscope",
             description="Reverse engineer a trained recurrent network: the rules it follows and "
             "the dynamical system it runs.",
-            args=None if arguments is None else list(arguments),
+            args=given,
         )
     except RnnscopeError as error:
         print(f"rnnscope: {error}", file=sys.stderr)

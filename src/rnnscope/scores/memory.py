@@ -198,6 +198,24 @@ def _of_any_readout(
     return total
 
 
+def last_terms(cell: Cell, memory: Tensor, gates: dict[str, Tensor], *, forgets: bool) -> Tensor:
+    """Each step's term of the output after the last of T steps; first that of what came before.
+
+    Args:
+        cell: the equations.
+        memory: (B, 1 + T, n), before the first step and after each.
+        gates: each (B, T, n), of the steps.
+        forgets: see ``MemoryScore``.
+
+    Returns:
+        (B, 1 + T, outputs); their sum over the second axis is the output.
+    """
+    last = memory.shape[1] - 2
+    one, none = memory.new_ones(len(memory), 1), memory.new_zeros(len(memory), 1)
+    keep = cell.keep(gates) if forgets else None
+    return _of_any_readout(cell, memory, gates, keep, lambda t: one if t == last else none)
+
+
 def differences(partial: Tensor) -> Tensor:
     """Each column minus the one before; the first as it is."""
     return torch.cat([partial[:, :1], partial[:, 1:] - partial[:, :-1]], dim=1)
