@@ -5,7 +5,6 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
-<<<<<<< HEAD
     "find_on",
     "mine_on",
     "Study",
@@ -36,7 +35,6 @@ PUBLIC = [
     "trajectory_modes",
     "finite_time_growth",
     "non_normality",
-=======
     "PatternAnswerer",
     "PatternEvidence",
     "PatternList",
@@ -48,7 +46,6 @@ PUBLIC = [
     "mine_patterns",
     "score_answers",
     "train_question_model",
->>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "Box",
     "Drawn",
     "Runs",

@@ -288,17 +288,13 @@ __all__ = [
     "linearized_network",
     "load",
     "load_corpus",
-<<<<<<< HEAD
+    "load_question_model",
+    "load_questions",
     "load_result",
     "long_run",
     "lyapunov_spectrum",
     "mine_on",
-=======
-    "load_question_model",
-    "load_questions",
-    "lyapunov_spectrum",
     "mine_patterns",
->>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "mine_phrases",
     "mode_groups",
     "non_normality",
@@ -311,13 +307,10 @@ __all__ = [
     "reduced_model",
     "relax",
     "rollout_error",
-<<<<<<< HEAD
     "run_study",
     "save_result",
     "save_study",
-=======
     "score_answers",
->>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
     "slow_position",
     "stream_corpus",
     "study_status",
@@ -329,11 +322,8 @@ __all__ = [
     "track_modes",
     "train",
     "train_linear_rnn",
-<<<<<<< HEAD
-    "trajectory_modes",
-=======
     "train_question_model",
->>>>>>> 2341b6731a31531e48161c6f92aeaad9306dd545
+    "trajectory_modes",
     "untrained_baseline",
     "word_projections",
     "word_separability",

@@ -21,6 +21,7 @@ from rnnscope.dynamics import (
     FixedPointOptions,
     Outcome,
     Points,
+    continue_in_input,
     find_continua,
     find_cycles,
     find_fixed_points,
@@ -29,15 +30,20 @@ from rnnscope.dynamics import (
     line_attractor_verdict,
     linearize,
     load_result,
+    long_run,
     mode_groups,
     save_result,
     saving,
+    trace_slow_curve,
+    trace_slow_surface,
 )
 from rnnscope.dynamics.packing import CLASSES, pack, unpack
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import from_torch
 from rnnscope.storage import digest_of
 from rnnscope.synthetic import attractors as built
+from rnnscope.synthetic import bifurcations as built_bifurcations
+from rnnscope.synthetic import simplex_model
 from tests.helpers import GATES, WORDS, random_cell, random_documents, random_module
 
 
@@ -93,6 +99,26 @@ def test_every_kind_of_point_and_outcome(tmp_path):
     nothing = found.ghosts
     assert len(nothing) == 0
     assert differ(nothing, round_trip(nothing, tmp_path / "none")) == []
+
+
+def test_branches_long_runs_curves_and_surfaces(tmp_path):
+    net = built_bifurcations.hysteresis()
+    line = built.leaky_line()
+    points = find_fixed_points(line.cell, line.seeds(30))
+    ring = built_bifurcations.turning_plane(rotation=0.1382)
+    found = [
+        continue_in_input(net.cell, net.roots[0], net.direction),
+        long_run(net.cell, net.roots + 0.05),
+        long_run(ring.cell, ring.seeds(2)),
+        trace_slow_curve(line.cell, points),
+    ]
+    model = simplex_model()
+    states = 0.5 * torch.rand(20, model.cell.state_size, dtype=torch.float64)
+    found.append(trace_slow_surface(model, find_fixed_points(model, states), max_points=9))
+    for k, one in enumerate(found):
+        again = round_trip(one, tmp_path / str(k))
+        assert differ(one, again) == []
+        assert repr(one) == repr(again)
 
 
 @pytest.mark.parametrize("kind", GATES)

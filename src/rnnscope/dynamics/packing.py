@@ -20,12 +20,14 @@ from rnnscope.cells import CELLS, Cell, Stack
 from rnnscope.dynamics.approximation import OneStepError, RolloutError
 from rnnscope.dynamics.arc_length import ArcLength
 from rnnscope.dynamics.basins import FlowCheck
+from rnnscope.dynamics.branch import Bifurcation, Branch
 from rnnscope.dynamics.charts import Chart
 from rnnscope.dynamics.class_effects import ClassEffects, LexiconAgreement
 from rnnscope.dynamics.continua import Continuum
 from rnnscope.dynamics.cycles import Cycles
 from rnnscope.dynamics.delayed_effects import DelayedEffects
 from rnnscope.dynamics.dimension import Dimension
+from rnnscope.dynamics.fates import Fate, LongRun
 from rnnscope.dynamics.input_effects import SubspaceProjections, WordProjections
 from rnnscope.dynamics.inputs import HeldInput
 from rnnscope.dynamics.linear_rnn import LinearOptions, LinearRNN
@@ -47,6 +49,8 @@ from rnnscope.dynamics.propagation import FiniteTimeGrowth
 from rnnscope.dynamics.reduced_cells import Lifted, Polynomial
 from rnnscope.dynamics.relaxation import Development, Relaxation
 from rnnscope.dynamics.separability import Separability
+from rnnscope.dynamics.slow_curve import CurveRoot, SlowCurve
+from rnnscope.dynamics.slow_surface import SlowSurface, SurfaceRoot
 from rnnscope.dynamics.stability import Stability
 from rnnscope.dynamics.subspaces import GroupLink
 from rnnscope.dynamics.track_breaks import Break
@@ -66,6 +70,7 @@ _RESULTS = (
     *(LinearOptions, LyapunovSpectrum, Manifold, ModeGroup, ModeTracks, Modes, Modifiers),
     *(NonNormality, OneStepError, Points, Prediction, Relaxation, RolloutError, Separability),
     *(SlowPosition, Stability, StatePath, SubspaceProjections, UntrainedBaseline, WordClasses),
+    *(Bifurcation, Branch, CurveRoot, LongRun, SlowCurve, SlowSurface, SurfaceRoot),
     WordProjections,
 )
 _CELLS = (*CELLS.values(), Stack, LinearRNN, PiecewiseLinear, Lifted, Polynomial)
@@ -73,7 +78,7 @@ _CELLS = (*CELLS.values(), Stack, LinearRNN, PiecewiseLinear, Lifted, Polynomial
 CLASSES: dict[str, type[Any]] = {one.__name__: one for one in (*_RESULTS, *_CELLS)}
 """The classes that a file may hold, by name."""
 
-ENUMS: dict[str, type[Enum]] = {one.__name__: one for one in (Outcome,)}
+ENUMS: dict[str, type[Enum]] = {one.__name__: one for one in (Fate, Outcome)}
 """The enumerations that a file may hold, by name."""
 
 MARK = "$"
