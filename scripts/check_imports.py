@@ -9,11 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src" / "rnnscope"
 
 # What each part may import, besides itself. Anyone may use what is COMMON.
-COMMON = {"errors", "numerics", "statistics", "storage"}
+COMMON = {"errors", "numerics", "statistics", "storage", "arguments"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "numerics": set(),
     "storage": {"errors"},
+    "arguments": {"errors"},
     "statistics": set(),
     "cells": set(),
     "data": set(),

@@ -4,7 +4,10 @@ Hand it a trained RNN, GRU or LSTM and data; get back, measured, the rules it fo
 dynamical system it runs. The names on this page are the public ones; everything else is private.
 """
 
+from types import FunctionType
+
 from rnnscope.account import Account, ExplainOptions, explain
+from rnnscope.arguments import checked
 from rnnscope.cells import (
     CELLS,
     GRU,
@@ -328,3 +331,8 @@ __all__ = [
     "word_projections",
     "word_separability",
 ]
+
+# Every function on this page holds its arguments against their annotations first.
+globals().update(
+    {n: checked(f) for n, f in list(globals().items()) if n in __all__ and type(f) is FunctionType}
+)

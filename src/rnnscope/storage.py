@@ -39,8 +39,7 @@ def new_folder(path: str | Path, *, marker: str, what: str) -> Iterator[Path]:
         UsageError: the path holds something else; nothing is written.
         OSError: it cannot be written.
     """
-    target = Path(path).resolve()
-    settled(target)
+    target = settled(as_path(path).resolve())
     if target.exists() and not may_replace(target, marker):
         raise UsageError(
             "A result is saved to its own directory.",
@@ -62,6 +61,26 @@ def new_folder(path: str | Path, *, marker: str, what: str) -> Iterator[Path]:
         _flush(target.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def as_path(path: Any) -> Path:
+    """A path that can be looked at.
+
+    Raises:
+        UsageError: no path, one that no file system takes, or that of a root.
+    """
+    try:
+        found = Path(path)
+        found.exists()
+        if not found.resolve().name:
+            raise ValueError("a root has no name")
+    except (TypeError, ValueError, OSError, RuntimeError) as error:
+        raise UsageError(
+            "A path must be one that a file system takes.",
+            expected="a string or a Path",
+            got=f"{str(path)[:60]!r} ({type(path).__name__}): {error}"[:200],
+        ) from error
+    return found
 
 
 def new_file(path: Path, text: str, *, errors: str = "strict") -> None:
@@ -112,6 +131,8 @@ def put_in_place(draft: Path, target: Path) -> None:
 
 def settled(path: Path) -> Path:
     """The path, after what a killed writer had moved aside is back."""
+    if not path.name:
+        return path
     old = _kept_aside(path)
     if not path.exists() and old.is_dir():
         with contextlib.suppress(OSError):

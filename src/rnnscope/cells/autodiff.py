@@ -12,6 +12,9 @@ from torch import Tensor
 from rnnscope.cells.cell import Cell, Gates
 from rnnscope.errors import ModelError
 
+WIDEST = 2**24
+"""The widest input or state that is tried."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Autodiff(Cell):
@@ -46,7 +49,7 @@ class Autodiff(Cell):
             )
         widths = (self.inputs, self.states, self.states if self.outputs is None else self.outputs)
         whole = all(type(n) is int for n in widths)
-        if not whole or self.inputs < 0 or not 1 <= widths[2] <= self.states:
+        if not whole or not 0 <= self.inputs < WIDEST or not 1 <= widths[2] <= self.states < WIDEST:
             raise ModelError(
                 "The widths of an autodiff cell are whole numbers.",
                 expected="inputs >= 0, states >= 1, outputs from 1 to states",

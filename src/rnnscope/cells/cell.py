@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from rnnscope.arguments import check_fields
 from rnnscope.cells.tangent import Dense, Tangent
 from rnnscope.errors import DataError, ModelError, NotApplicable
 
@@ -175,6 +176,11 @@ class Cell(ABC):
     def _check(self, x: Tensor, state: Tensor) -> None:
         expected = (("input", x, self.input_size), ("state", state, self.state_size))
         for name, value, width in expected:
+            if not isinstance(value, Tensor) or value.layout != torch.strided:
+                raise DataError(
+                    f"The {name} of a {self.kind} cell must be a dense tensor.",
+                    got=type(value).__name__,
+                )
             if value.shape[-1:] != (width,):
                 raise DataError(
                     f"The {name} of a {self.kind} cell must have its width last.",
@@ -205,17 +211,18 @@ class AffineCell(Cell):
     b: Tensor
 
     def __post_init__(self) -> None:
+        check_fields(self)
         rows = len(self.gate_names) * self.hidden_size
         shapes = {"W": (rows, self.input_size), "V": (rows, self.hidden_size), "b": (rows,)}
         check_weights(self, shapes)
 
     @property
     def input_size(self) -> int:
-        return self.W.shape[-1]
+        return self.W.shape[-1] if self.W.ndim else 0
 
     @property
     def hidden_size(self) -> int:
-        return self.V.shape[-1]
+        return self.V.shape[-1] if self.V.ndim else 0
 
     def drive(self, x: Tensor) -> Tensor:
         return x @ self.W.mT + self.b
@@ -229,7 +236,7 @@ def check_weights(cell: Cell, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """
     for name, shape in shapes.items():
         weight: Tensor = getattr(cell, name)
-        if tuple(weight.shape) != shape:
+        if tuple(weight.shape) != shape or weight.layout != torch.strided:
             raise ModelError(
                 f"The weight {name} of a {cell.kind} cell has the wrong shape.",
                 expected=str(shape),

@@ -14,9 +14,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from rnnscope.arguments import check_fields
 from rnnscope.cells.cell import Gates, check_weights
 from rnnscope.cells.lstm import LSTM
 from rnnscope.cells.tangent import WithMemory
+from rnnscope.errors import ModelError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +34,11 @@ class ProjectedLSTM(LSTM):
     kind: ClassVar[str] = "lstm_projected"
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        if self.R.ndim != 2:
+            raise ModelError(
+                "The projection is a matrix.", expected="R (p, n)", got=str(tuple(self.R.shape))
+            )
         rows, p = 4 * self.R.shape[-1], self.hidden_size
         shapes = {"W": (rows, self.input_size), "V": (rows, p), "b": (rows,)}
         check_weights(self, shapes | {"R": (p, self.R.shape[-1])})

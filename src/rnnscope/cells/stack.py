@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
+from rnnscope.arguments import check_fields
 from rnnscope.cells.cell import Cell, Gates
 from rnnscope.errors import ModelError
 
@@ -26,7 +27,8 @@ class Stack(Cell):
     gate_names: ClassVar[tuple[str, ...]] = ("states",)
 
     def __post_init__(self) -> None:
-        if not self.layers:
+        check_fields(self)
+        if not len(self.layers):
             raise ModelError("A stack needs at least one layer.", expected="cells", got="none")
         for k, (lower, upper) in enumerate(zip(self.layers, self.layers[1:], strict=False), 1):
             if upper.input_size != lower.hidden_size:

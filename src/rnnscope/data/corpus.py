@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from rnnscope.arguments import check_fields
 from rnnscope.errors import DataError, UsageError
 
 __all__ = ["SPLITS", "Corpus"]
@@ -51,6 +52,7 @@ class Corpus:
     note: str = ""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for row, document in enumerate(self.documents, 1):
             if isinstance(document, str):
                 raise DataError(
@@ -59,6 +61,8 @@ class Corpus:
                     got=f"one text, {document[:40]!r}, in row {row}",
                     fix="load_corpus cuts texts into tokens",
                 )
+        if not all(isinstance(document, Iterable) for document in self.documents):
+            raise DataError("Documents are sequences of strings.", got="other things")
         self._set("documents", tuple(map(tuple, self.documents)))
         if self.texts is not None:
             self._set("texts", tuple(self.texts))
@@ -72,6 +76,11 @@ class Corpus:
                 )
         for field in ("texts", "labels", "valence", "splits"):
             value = getattr(self, field)
+            if value is not None and np.ndim(value) != 1:
+                raise DataError(
+                    f"A corpus has one entry of {field} for each document.",
+                    got=f"an array of shape {np.shape(value)}",
+                )
             if value is not None and len(value) != len(self.documents):
                 raise DataError(
                     f"A corpus has one entry of {field} for each document.",

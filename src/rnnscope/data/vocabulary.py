@@ -187,6 +187,10 @@ class Vocabulary:
         """
         if isinstance(tokens, str):
             raise DataError("Words are encoded from a sequence of tokens.", got="one string")
+        if not isinstance(tokens, Sequence | np.ndarray) or np.ndim(cast(Any, tokens)) == 0:
+            raise DataError(
+                "Words are encoded from a sequence of tokens.", got=type(tokens).__name__
+            )
         rows, fallback = self._rows, self._rows.get(cast(str, self.unknown))
         found = [rows.get(token, fallback) if isinstance(token, str) else None for token in tokens]
         if None in found:

@@ -37,7 +37,20 @@ class Majority:
     def fit(cls, documents: Sequence[Any], predictions: np.ndarray) -> Self:
         """Count the network's predictions."""
         del documents
-        return cls(label=int(np.bincount(predictions).argmax()))
+        given = np.asarray(predictions)
+        if (
+            given.ndim != 1
+            or not given.size
+            or given.dtype.kind not in "iub"
+            or given.min() < 0
+            or given.max() > 2**24
+        ):
+            raise DataError(
+                "Predictions are class indices, one a document.",
+                expected="whole numbers from 0",
+                got=f"{given.dtype} of shape {given.shape}",
+            )
+        return cls(label=int(np.bincount(given).argmax()))
 
     def predict(self, documents: Iterable[Any]) -> np.ndarray:
         """The same class for each document."""

@@ -157,7 +157,8 @@ def _unzipped(pairs: Iterable[Pair]) -> tuple[list[list[str]], list[list[str]]]:
     originals: list[list[str]] = []
     revisions: list[list[str]] = []
     for k, pair in enumerate(pairs):
-        if len(pair) != 2 or any(isinstance(text, str) for text in pair):
+        sized = isinstance(pair, Sequence)
+        if not sized or len(pair) != 2 or any(isinstance(text, str) for text in pair):
             raise UsageError(
                 "A pair is two lists of words.",
                 expected="(original words, revised words)",

@@ -88,7 +88,10 @@ def phrase_correlation(
     """
     if callable(scores):
         scores = np.array([scores(phrase) for phrase in phrases], dtype=float)
-    values = np.asarray(scores, dtype=float)
+    try:
+        values = np.asarray(scores, dtype=float)
+    except (TypeError, ValueError):
+        values = np.empty((0, 0))
     if not len(phrases) or values.shape != (len(phrases),):
         raise DataError(
             "There must be one score for each phrase.",

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from rnnscope.arguments import check_fields
 from rnnscope.cells import Cell
 from rnnscope.errors import ModelError
 
@@ -28,6 +29,7 @@ class Direction:
     reverse: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.initial is not None and tuple(self.initial.shape) != (self.cell.state_size,):
             raise ModelError(
                 "An initial state must fit the cell.",
@@ -81,6 +83,9 @@ class Layer:
 
     directions: tuple[Direction, ...]
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     @property
     def output_size(self) -> int:
         """Width of what the layer puts out."""
@@ -109,6 +114,7 @@ class Readout:
     one_logit: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.weight.ndim != 2 or tuple(self.bias.shape) != (self.weight.shape[0],):
             raise ModelError(
                 "A readout is a matrix and a bias of one number per class.",

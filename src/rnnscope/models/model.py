@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnscope.arguments import check_fields
 from rnnscope.cells import Cell, Stack, Steps, Transformed, through
 from rnnscope.data import Vocabulary, bucketed, tokenize
 from rnnscope.errors import DataError, NotApplicable
@@ -60,6 +61,7 @@ class Model:
     record: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_parts(self)
         if self.readout is not None and not self.classes:
             names = tuple(str(k) for k in range(len(self.readout.bias)))
@@ -192,7 +194,7 @@ class Model:
                 got=f"one text, {documents[:40]!r}",
                 fix="wrap it: [text]",
             )
-        if not isinstance(documents, Iterable):
+        if not isinstance(documents, Iterable) or getattr(documents, "ndim", 1) == 0:
             raise DataError(
                 "Documents come as a list.",
                 expected="a list of token lists or texts",

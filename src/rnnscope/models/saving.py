@@ -39,8 +39,9 @@ def save_model(model: Model, path: str | Path) -> Path:
     """
     try:
         return _save(model, Path(path).resolve())
-    except (OSError, ValueError) as error:
-        if isinstance(error, RnnscopeError):
+    except (OSError, ValueError, TypeError) as error:
+        unusable = isinstance(error, UsageError) and error.rule.startswith("A path must")
+        if isinstance(error, RnnscopeError) and not unusable:
             raise
         raise UsageError(
             "The model's directory must be one that can be written.",

@@ -12,7 +12,7 @@ import polars as pl
 
 from rnnscope import storage
 from rnnscope.errors import DataError, UsageError
-from rnnscope.storage import digest_of, digest_of_file, settled
+from rnnscope.storage import as_path, digest_of, digest_of_file, settled
 
 FORMAT = 1
 
@@ -41,7 +41,7 @@ def description_of(path: str | Path, kind: str) -> dict[str, Any]:
         UsageError: there is none at the path.
         DataError: a file is damaged, missing, of a later format or of another kind.
     """
-    folder = settled(Path(path))
+    folder = settled(as_path(path))
     if not (folder / f"{kind}.json").is_file():
         raise UsageError(
             f"There must be saved {kind} at the path.",

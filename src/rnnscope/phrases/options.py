@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
-
-import numpy as np
 
 from rnnscope.errors import UsageError
 
 Test = Literal["ratio", "raw"]
 Importance = Literal["mean_ratio", "ratio_of_means", "mean_log", "lower_bound", "sum"]
 Runs = Literal["parts", "maximal"]
+
+
+LONGEST = 1_000
+"""The most words of an n-gram."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,7 +78,11 @@ class PhraseOptions:
         least = chosen.min_importance
         rules = (
             (_is_number(chosen.word_threshold, above=0), "word_threshold", "a number above 0"),
-            (_is_count(chosen.max_length), "max_length", "at least 1 word"),
+            (
+                _is_count(chosen.max_length) and chosen.max_length <= LONGEST,
+                "max_length",
+                f"at least 1 word, at most {LONGEST}",
+            ),
             (_is_count(chosen.min_count), "min_count", "at least 1 occurrence"),
             (chosen.test in get_args(Test), "test", _listed(Test)),
             (chosen.importance in get_args(Importance), "importance", _listed(Importance)),
@@ -100,7 +107,7 @@ class PhraseOptions:
     @property
     def log_threshold(self) -> float:
         """log c."""
-        return float(np.log(self.word_threshold))
+        return math.log(self.word_threshold)
 
     @property
     def signed(self) -> bool:

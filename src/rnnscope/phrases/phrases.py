@@ -14,7 +14,7 @@ import polars as pl
 from scipy.special import stdtrit
 
 from rnnscope.errors import NotApplicable, UsageError
-from rnnscope.phrases.files import describe, description_of, new_folder, reading
+from rnnscope.phrases.files import as_path, describe, description_of, new_folder, reading
 from rnnscope.phrases.options import PhraseOptions
 
 KIND = "phrases"
@@ -304,7 +304,7 @@ class Phrases(Sequence[Phrase]):
             UsageError: there are none at the path.
             DataError: a file is damaged or missing.
         """
-        folder = Path(path)
+        folder = as_path(path)
         found = description_of(folder, KIND)
         with reading(folder):
             rows = pl.read_parquet(folder / "phrases.parquet")

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from rnnscope.errors import DataError, UsageError
-from rnnscope.phrases.files import describe, description_of, new_folder, reading
+from rnnscope.phrases.files import as_path, describe, description_of, new_folder, reading
 from rnnscope.phrases.levels import levels
+from rnnscope.phrases.options import LONGEST
 from rnnscope.phrases.sums import (
     COUNTS,
     LARGEST_OF,
@@ -77,9 +78,11 @@ class PhraseTable:
             NotApplicable: the network reads vectors, not words.
             DataError: scores that are not finite.
         """
-        if not isinstance(max_length, int) or max_length < 1:
+        if type(max_length) is not int or not 1 <= max_length <= LONGEST:
             raise UsageError(
-                "An n-gram has one word or more.", expected="max_length >= 1", got=repr(max_length)
+                f"An n-gram has one word or more, and at most {LONGEST}.",
+                expected=f"max_length from 1 to {LONGEST}",
+                got=repr(max_length)[:40],
             )
         words = Words.of(scores, signed=signed)
         frames = (
@@ -158,7 +161,7 @@ class PhraseTable:
             DataError: a file is damaged or missing.
         """
         table = cls.scan(path)
-        with reading(Path(path)):
+        with reading(as_path(path)):
             return PhraseTable(
                 origin=table.origin,
                 frames=tuple(frame.lazy().collect() for frame in table.frames),
@@ -169,7 +172,7 @@ class PhraseTable:
     @classmethod
     def scan(cls, path: str | Path) -> PhraseTable:
         """A saved table that stays on disk; what is asked of it is read when asked."""
-        folder = Path(path)
+        folder = as_path(path)
         found = description_of(folder, KIND)
         with reading(folder):
             origin = Origin.from_dict(found["origin"])

@@ -17,7 +17,8 @@ def as_tokens(documents: Iterable[Any], tokenizer: str) -> Iterator[Any]:
     Raises:
         DataError: one text instead of a list, or a text where the tokenizer is not stored.
     """
-    if isinstance(documents, str) or not isinstance(documents, Iterable):
+    flat = getattr(documents, "ndim", 1) == 0
+    if isinstance(documents, str) or flat or not isinstance(documents, Iterable):
         raise DataError(
             "Documents come as a list.",
             expected="a list of token lists or texts",

@@ -320,6 +320,8 @@ def check_words(documents: Sequence[Sequence[Any]], row: int = 0) -> None:
 
 def _checked(phrases: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
     ranks: dict[tuple[str, ...], int] = {}
+    if not isinstance(phrases, Iterable) or getattr(phrases, "ndim", 1) == 0:
+        raise DataError("Phrases come as a list.", got=type(phrases).__name__)
     for rank, phrase in enumerate(phrases):
         if isinstance(phrase, str) or not isinstance(phrase, Iterable):
             raise DataError(

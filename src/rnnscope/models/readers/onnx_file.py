@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def graph_of(path: str | Path, max_bytes: int) -> Graph:
     """
     file = regular_file(path, max_bytes)
     try:
-        import onnx  # pyright: ignore[reportMissingImports]
+        onnx: Any = import_module("onnx")
     except ImportError as error:
         raise needs("onnx", "onnx", "ONNX files") from error
     try:
@@ -80,33 +81,33 @@ def graph_of(path: str | Path, max_bytes: int) -> Graph:
 
 
 def _array(tensor: Any, max_bytes: int) -> np.ndarray:
-    from onnx import TensorProto, numpy_helper  # pyright: ignore[reportMissingImports]
+    onnx: Any = import_module("onnx")
 
-    if tensor.data_location == TensorProto.EXTERNAL:
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
         raise ModelError(
             "A network's weights must be in the file itself.",
             got=f"{tensor.name!r}, which names another file",
             fix="save it again with save_as_external_data=False",
         )
     check_size(8 * math.prod(tensor.dims), max_bytes, tensor.name)
-    return np.array(numpy_helper.to_array(tensor))
+    return np.array(onnx.numpy_helper.to_array(tensor))
 
 
 def _node(node: Any, k: int, max_bytes: int) -> Node:
-    from onnx import AttributeProto, helper  # pyright: ignore[reportMissingImports]
+    onnx: Any = import_module("onnx")
 
     attributes: dict[str, Any] = {}
     for one in node.attribute:
-        if one.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
+        if one.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
             raise ModelError(
                 "A graph must be one straight run.",
                 got=f"{node.op_type}, which holds a graph of its own",
                 fix="export with fixed recurrent operators: LSTM, GRU or RNN",
             )
-        if one.type == AttributeProto.TENSOR:
+        if one.type == onnx.AttributeProto.TENSOR:
             attributes[one.name] = _array(one.t, max_bytes)
         else:
-            value = helper.get_attribute_value(one)
+            value = onnx.helper.get_attribute_value(one)
             if isinstance(value, list):
                 value = [v.decode() if isinstance(v, bytes) else v for v in value]
             attributes[one.name] = value.decode() if isinstance(value, bytes) else value
