@@ -58,6 +58,7 @@ def test_placeholders_and_ends():
     assert matched([document], ("<answer>", "<end>")) == [(0, 4)]
     assert matched([document], ("in", "<answer:number>")) == [(0, 2)]
     assert matched([document], ("with", "<answer:number>")) == []
+    assert matched([document], ("with", "<answer:film>")) == []
     assert matched([document], ("<answer>", "in", "<number>")) == [(0, 0)]
     assert matched([document], ("<entity>", "in", "<answer>")) == [(0, 2)]
     assert matched([document], ("<start>", "<answer>", "...", "with", "Y")) == [(0, 0)]

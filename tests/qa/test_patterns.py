@@ -101,12 +101,18 @@ def test_final_candidates_are_runs_next_to_the_answer_with_placeholders():
     backward = np.zeros(len(words))
     backward[place : place + 2] = 1
     found = candidates_of(
-        scores_of(words, place, forward, backward.tolist()), reading, 0, PatternOptions()
+        scores_of(words, place, forward, backward.tolist()), reading, 0, PatternOptions(bridge=0)
     )
     assert ("directed", "by", "<answer>") in found
     assert ("by", "<answer>", ".") in found
     assert ("<answer>", ".") in found
     assert ("was", "directed", "by", "<answer>") not in found
+    bridged = candidates_of(
+        scores_of(words, place, forward, backward.tolist()), reading, 0, PatternOptions(bridge=1)
+    )
+    assert ("was", "directed", "by", "<answer>") in bridged
+    assert ("it", "was", "directed", "by", "<answer>") not in bridged
+    assert ("directed", "by", "<answer:person>") in found
     assert found["directed", "by", "<answer>"] == pytest.approx(2 + 1 + 1)
     assert all("Ann_Lee" not in pattern for pattern in found)
 

@@ -51,12 +51,14 @@ def mine_patterns(
     of = categories.of(reading)
     scores = score_answers(model, answers, method=options.method)
     if options.version == "v1":
-        patterns = mine_v1(reading, scores, of, categories.names, options)
+        patterns = dict.fromkeys(
+            ("first", "last"), mine_v1(reading, scores, of, categories.names, options)
+        )
     else:
         patterns = mine_final(model, answers, scores, of, categories.names, options)
     lists = [
         PatternList(
-            patterns=tuple(patterns),
+            patterns=tuple(found),
             categories=categories,
             gap=options.words_between,
             within=options.within,
@@ -64,7 +66,7 @@ def mine_patterns(
             method=options.method,
             fingerprint=reading.corpus.fingerprint,
         )
-        for occurrence in ("first", "last")
+        for occurrence, found in patterns.items()
     ]
     return max(lists, key=lambda one: one.answer(reading).plausibility(answers))
 

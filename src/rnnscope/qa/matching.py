@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnscope.qa.entities import is_number
-from rnnscope.qa.pattern import ANSWER, ANSWER_NUMBER, ANYTHING, END, SLOTS, START, Pattern
+from rnnscope.qa.pattern import ANSWER, ANYTHING, END, START, Pattern, slot_kind
 from rnnscope.qa.reading import ENTITY, NUMBER, Reading
 
 
@@ -102,8 +102,9 @@ class Texts:
         """Rising positions of a word of a pattern."""
         if word == ANSWER:
             return self.candidates
-        if word == ANSWER_NUMBER:
-            return np.intersect1d(self.candidates, self.numbers, assume_unique=True)
+        kind = slot_kind(word)
+        if kind is not None:
+            return self._of_kind(kind)
         if word == ENTITY:
             return self.entities
         if word == NUMBER:
@@ -112,6 +113,15 @@ class Texts:
         if k is None:
             return np.zeros(0, dtype=np.int64)
         return self._order[self._bounds[k] : self._bounds[k + 1]]
+
+    def _of_kind(self, kind: str) -> np.ndarray:
+        """The candidates of a type."""
+        known = self.reading.corpus.entities
+        right = np.array(
+            [("number" if is_number(w) else known.get(w, "")) == kind for w in self._number],
+            dtype=bool,
+        )
+        return self.candidates[right[self.ids[self.candidates]]]
 
     def matches(self, pattern: Pattern, *, gap: int, within: int) -> Matches:
         """All matches of a pattern.
@@ -143,7 +153,7 @@ class Texts:
         key = words, gap
         if key not in self._states:
             here = self.positions(words[-1])
-            answers = here if words[-1] in SLOTS else np.full(len(here), -1)
+            answers = here if slot_kind(words[-1]) is not None else np.full(len(here), -1)
             if len(words) == 1:
                 self._states[key] = here, here, answers
                 return self._states[key]

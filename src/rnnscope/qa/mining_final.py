@@ -22,7 +22,7 @@ from rnnscope.qa.entities import is_number
 from rnnscope.qa.matching import Matches, Texts, one_per_question
 from rnnscope.qa.model import QuestionModel
 from rnnscope.qa.options import PatternOptions
-from rnnscope.qa.pattern import ANSWER, ANSWER_NUMBER, ANYTHING, END, START, Pattern, generalised
+from rnnscope.qa.pattern import ANSWER, ANYTHING, END, START, Pattern, generalised, typed_slot
 from rnnscope.qa.reading import Reading
 from rnnscope.qa.scores import AnswerScores, score_windows
 from rnnscope.statistics import wilson
@@ -53,9 +53,12 @@ def candidates_of(
     numbers = [options.numbers and is_number(word) for word in scores.words]
     words = generalised(scores.words, entities, numbers)
     padded = [START, *words, END]
-    before, after = _run(strong[:place][::-1]), _run(strong[place + 1 :])
+    before = _run(strong[:place][::-1], options.bridge)
+    after = _run(strong[place + 1 :], options.bridge)
     before, after = min(before, options.max_length), min(after, options.max_length)
-    slots = [ANSWER, *([ANSWER_NUMBER] if numbers[place] else [])]
+    kind = "number" if is_number(scores.words[place]) else known.get(scores.words[place], "")
+    wanted = options.numbers if kind == "number" else options.types
+    slots = [ANSWER, *([typed_slot(kind)] if kind and wanted else [])]
     found: dict[Words, float] = {}
     # The ends of the document go with the words next to them.
     most_before = before + (before == place and before < options.max_length)
@@ -67,7 +70,7 @@ def candidates_of(
                 continue
             inside = values[max(0, place - left) : place + right + 1].sum()
             for slot in slots:
-                if left + right or slot == ANSWER_NUMBER:
+                if left + right or slot != ANSWER:
                     run = (
                         *padded[place + 1 - left : place + 1],
                         slot,
@@ -96,7 +99,7 @@ def _located(
         if not marks[start]:
             start += 1
             continue
-        length = _run(marks[start:])
+        length = max(1, _run(marks[start:], options.bridge))
         for a in range(start, start + length):
             for b in range(a + 1, min(a + options.max_length, start + length) + 1):
                 found[(START, ANSWER, ANYTHING, *words[a:b])] = float(values[a:b].sum())
@@ -111,8 +114,9 @@ def mine_final(
     of: np.ndarray,
     names: tuple[str, ...],
     options: PatternOptions,
-) -> list[Pattern]:
-    """The patterns of each category, in order.
+) -> dict[str, list[Pattern]]:
+    """The patterns of each category, in order, where the "first" and where the "last" match in a
+    document gives the answer.
 
     Args:
         model: the network.
@@ -130,7 +134,7 @@ def mine_final(
             counts[of[row]].update(given.keys())
             for words, total in given.items():
                 sums[of[row]][words].append(total)
-    patterns: list[Pattern] = []
+    patterns: dict[str, list[Pattern]] = {"first": [], "last": []}
     for k, name in enumerate(names):
         kept = {w: n for w, n in counts[k].items() if n >= options.min_count}
         pairs = np.flatnonzero(of[reading.question] == k)
@@ -150,22 +154,40 @@ def mine_final(
                 score = float(np.mean(np.exp(np.minimum(sums[k][words], 30))))
             else:
                 score = float(np.mean(sums[k][words]))
-            right, seen = _support(reading, answers, matches)
-            listed.append((words, count, score, right / seen, float(wilson(right, seen)[0])))
-        if options.order == "supported":
-            listed.sort(key=lambda one: (-one[4], -one[2], one[0]))
-        else:
-            listed.sort(key=lambda one: (-one[2], one[0]))
-        patterns += [
-            Pattern(words=words, category=name, score=score, count=count, precision=precision)
-            for words, count, score, precision, _ in listed[: options.max_patterns]
-        ]
+            found = {o: _support(reading, answers, matches, o) for o in patterns}
+            listed.append((words, count, score, found))
+        for occurrence, kept_ones in patterns.items():
+            kept_ones += _ordered(listed, occurrence, name, options)
     return patterns
 
 
-def _support(reading: Reading, answers: Answers, matches: Matches) -> tuple[int, int]:
-    """Questions whose first match is plausible to the network, and questions with a match."""
-    asked, at = one_per_question(reading, matches, last=False)
+def _ordered(
+    listed: Sequence[tuple[Words, int, float, dict[str, tuple[int, int]]]],
+    occurrence: str,
+    name: str,
+    options: PatternOptions,
+) -> list[Pattern]:
+    def key(
+        one: tuple[Words, int, float, dict[str, tuple[int, int]]],
+    ) -> tuple[float, float, Words]:
+        words, _, score, found = one
+        supported = options.order == "supported"
+        return (-float(wilson(*found[occurrence])[0]) if supported else 0.0, -score, words)
+
+    patterns = []
+    for words, count, score, found in sorted(listed, key=key)[: options.max_patterns]:
+        right, seen = found[occurrence]
+        patterns.append(
+            Pattern(words=words, category=name, score=score, count=count, precision=right / seen)
+        )
+    return patterns
+
+
+def _support(
+    reading: Reading, answers: Answers, matches: Matches, occurrence: str
+) -> tuple[int, int]:
+    """Questions whose deciding match is plausible to the network, and questions with a match."""
+    asked, at = one_per_question(reading, matches, last=occurrence == "last")
     same = sum(
         reading.token(int(matches.pair[j]), int(matches.place[j])) in answers.plausible[q]
         for q, j in zip(asked.tolist(), at.tolist(), strict=True)
@@ -209,6 +231,7 @@ def _values(scores: AnswerScores) -> np.ndarray:
     return values
 
 
-def _run(strong: np.ndarray) -> int:
-    """How many are true from the first on."""
-    return len(strong) if bool(strong.all()) else int(np.argmin(strong))
+def _run(strong: np.ndarray, bridge: int) -> int:
+    """How many stand before the first false one; so many false ones are passed over."""
+    weak = np.flatnonzero(~strong)
+    return int(weak[bridge]) if len(weak) > bridge else len(strong)

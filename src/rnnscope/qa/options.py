@@ -27,6 +27,9 @@ class PatternOptions:
             ``gradient_threshold``.
         min_count: questions that a pattern is found in, at least (v1: more than 10).
         max_length: words of a run beside the answer, at most.
+        bridge: final version: words below the threshold that a run may hold. The paper's is 0; a
+            word that only opens gates for those after it, such as the person that a sentence is
+            about, earns no score of its own (see docs/rules.md) and would never be in a pattern.
         gap: words between two words of a pattern; None for the version's own, 0 or 3.
         within: how far after a pattern's last word the answer may stand, in v1.
         order: of the final version's patterns. "importance", by S as in the paper; or
@@ -38,6 +41,8 @@ class PatternOptions:
             with a run: ``<start> <answer> ... directed by <asked1>``.
         numbers: final version: numbers as answers and as words have a placeholder of their own
             (the paper's is-number feature).
+        types: final version: the answer's type, where the data knows it, has a placeholder of its
+            own beside the one for any entity, so that a pattern can say "a genre".
         max_patterns: of one category, at most.
 
     Raises:
@@ -50,11 +55,13 @@ class PatternOptions:
     gradient_threshold: float = 0.2
     min_count: int = 5
     max_length: int = 5
+    bridge: int = 2
     gap: int | None = None
     within: int = 5
     order: str = "supported"
     located: bool = True
     numbers: bool = True
+    types: bool = True
     max_patterns: int = 500
 
     def __post_init__(self) -> None:
@@ -74,6 +81,7 @@ class PatternOptions:
             ("max_length", 1),
             ("within", 0),
             ("gap", 0),
+            ("bridge", 0),
             ("max_patterns", 1),
         ):
             value = getattr(self, name)

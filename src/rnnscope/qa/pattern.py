@@ -13,7 +13,20 @@ __all__ = ["Pattern"]
 
 ANSWER, ANSWER_NUMBER = "<answer>", "<answer:number>"
 START, END, ANYTHING = "<start>", "<end>", "..."
-SLOTS = (ANSWER, ANSWER_NUMBER)
+
+
+def slot_kind(word: str) -> str | None:
+    """Of what type the answer is that a pattern's word stands for: "" for any, None where it
+    stands for no answer."""
+    if word == ANSWER:
+        return ""
+    typed = word.startswith("<answer:") and word.endswith(">")
+    return word.removeprefix("<answer:").removesuffix(">") if typed else None
+
+
+def typed_slot(kind: str) -> str:
+    """The word for an answer of a type."""
+    return f"<answer:{kind}>" if kind else ANSWER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +35,10 @@ class Pattern:
 
     Some words stand for others: ``<entity>`` is any entity, ``<number>`` any number, ``<start>``
     and ``<end>`` the document's ends, ``<asked1>`` the question's first entity, ``...`` any words
-    or none. ``<answer>`` is a candidate, ``<answer:number>`` one that is a number, and what it
-    stands for is the answer. A pattern without either gives the first candidate within some words
-    of its last word, itself included.
+    or none. ``<answer>`` is a candidate, ``<answer:number>`` one that is a number and
+    ``<answer:genre>`` one of that type in the data; what it stands for is the answer. A pattern
+    without any of them gives the first candidate within some words of its last word, itself
+    included.
 
     Attributes:
         words: of the pattern.
@@ -51,7 +65,7 @@ class Pattern:
             raise DataError(
                 "A pattern begins and ends with a word.", got=f"{' '.join(map(str, self.words))!r}"
             )
-        if sum(word in SLOTS for word in self.words) > 1:
+        if sum(slot_kind(word) is not None for word in self.words) > 1:
             raise DataError("A pattern has one answer at most.", got=self.text)
 
     @property
@@ -62,7 +76,7 @@ class Pattern:
     @property
     def slot(self) -> str | None:
         """How the answer is written in it, or None where it stands beyond."""
-        return next((word for word in self.words if word in SLOTS), None)
+        return next((word for word in self.words if slot_kind(word) is not None), None)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from rnnscope.errors import UsageError
@@ -14,8 +15,8 @@ class Retriever:
     """Finds documents by a question's rare words (Murdoch & Szlam 2017, v1).
 
     A word is rare where fewer than ``below`` documents hold it. All documents with a rare word of
-    the question are returned: those first whose rare words are rarer or more, equal ones in
-    their own order.
+    the question are returned: by tf-idf, so those first that hold more of them, rarer ones or more
+    often; of equal ones that in which a rare word stands earlier, such as in the title.
 
     Args:
         documents: the tokens of each.
@@ -34,19 +35,22 @@ class Retriever:
                 "Retrieval has bounds of at least 1.", got=f"below={below}, limit={limit}"
             )
         self.limit, self._holders = limit, {}
-        holders: dict[str, list[int]] = {}
+        holders: dict[str, list[tuple[int, int, int]]] = {}
         for k, document in enumerate(documents):
-            for word in set(document):
-                holders.setdefault(word, []).append(k)
+            counts = Counter(document)
+            for word, count in counts.items():
+                holders.setdefault(word, []).append((k, count, document.index(word)))
         self._holders = {word: found for word, found in holders.items() if len(found) < below}
         self._count = len(documents)
 
     def __call__(self, words: Sequence[str]) -> tuple[int, ...]:
         """The documents for a question's words."""
         weights: dict[int, float] = {}
+        places: dict[int, int] = {}
         for word in dict.fromkeys(words):
             found = self._holders.get(word, ())
-            for k in found:
-                weights[k] = weights.get(k, 0.0) + math.log(self._count / len(found))
-        best = sorted(weights, key=lambda k: (-round(weights[k], 9), k))
+            for k, count, place in found:
+                weights[k] = weights.get(k, 0.0) + count * math.log(self._count / len(found))
+                places[k] = min(places.get(k, place), place)
+        best = sorted(weights, key=lambda k: (-round(weights[k], 9), places[k], k))
         return tuple(best[: self.limit])
