@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports check wheel clean
+.PHONY: setup demo test lint types imports check fuzz fuzz-short wheel clean
 .DEFAULT_GOAL := demo
 
 setup: $(STAMP)
@@ -33,6 +33,13 @@ imports: setup
 	$(BIN)/python scripts/check_imports.py
 
 check: lint types imports test
+
+# Ten thousand inputs take some ten minutes; the short run is for every change.
+fuzz: setup
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000
+
+fuzz-short: setup
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000 --seconds 45
 
 wheel: setup
 	rm -rf dist

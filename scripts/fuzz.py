@@ -1,12 +1,13 @@
 """Fuzz every public entry point and every command: documented errors only, inputs left alone.
 
-Run: OMP_NUM_THREADS=1 python scripts/fuzz.py [--inputs 10000] [--seconds 0] [--seed 0] [--only NAME]
+Run: OMP_NUM_THREADS=1 python scripts/fuzz.py [--inputs 10000] [--seconds 0] [--seed 0] [--only X]
 
 Each input is drawn from its own seed, so that ``--seed S --inputs 1`` with the seed that is printed
-runs a finding again. What is listed in ``fuzz_targets.OPEN`` is known and counted apart. Saved files are also damaged at random and loaded. It fails if an exception is
-not one of rnnscope.errors, an argument is changed, the state of a random number generator or a
-global flag is another one after, a call takes longer than a minute, or the memory in use passes the
-bound. Prints findings to standard error and one JSON object as the last line of standard output.
+runs a finding again. Saved files are also damaged at random and loaded. What is listed in
+``fuzz_targets.OPEN`` is known and counted apart. It fails if an exception is not one of
+rnnscope.errors, an argument is changed, the state of a random number generator or a global flag is
+another one after, a call takes longer than a minute, or the memory in use passes the bound. Prints
+findings to standard error and one JSON object as the last line of standard output.
 """
 
 from __future__ import annotations
@@ -161,7 +162,8 @@ def one(world: ft.World, targets: list[ft.Target], seed: int) -> tuple[str, str,
     except BaseException as error:
         ended = "other"
         last = traceback.extract_tb(error.__traceback__)[-1]
-        finding = f"{type(error).__name__}: {str(error)[:150]} at {Path(last.filename).name}:{last.lineno}"
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        finding = f"{type(error).__name__}: {str(error)[:150]} at {place}"
     finally:
         signal.alarm(0)
     changed = [k for k, v in given.items() if fingerprint(v) != before[k]]

@@ -197,6 +197,14 @@ class Cell(ABC):
                     got=str(value.dtype),
                     fix=f"convert the {name}, or the cell with cell.to({value.dtype})",
                 )
+        try:
+            torch.broadcast_shapes(x.shape[:-1], state.shape[:-1])
+        except RuntimeError:
+            raise DataError(
+                "Inputs and states must come in batches that fit each other.",
+                expected="the same leading shape, or one row for all",
+                got=f"inputs {tuple(x.shape)}, states {tuple(state.shape)}",
+            ) from None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

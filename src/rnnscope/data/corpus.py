@@ -106,9 +106,8 @@ class Corpus:
                 "Labels are class indices, one whole number a document.",
                 got=f"{labels.dtype}, shape {labels.shape}",
             )
-        if len(set(self.classes)) != len(self.classes) or not all(
-            isinstance(name, str) for name in self.classes
-        ):
+        named = all(isinstance(name, str) for name in self.classes)
+        if not named or len(set(self.classes)) != len(self.classes):
             raise DataError("Classes have different names.", got=f"{self.classes!r}")
         wrong = np.flatnonzero((labels < 0) | (labels >= len(self.classes)))
         if len(wrong):

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.storage import as_path
 
 __all__ = ["SUFFIXES", "Row", "Table", "open_file"]
 
@@ -61,6 +62,7 @@ def open_file(path: Path, *, advice: str = "") -> Table:
             of what there is instead.
         DataError: the beginning of the file cannot be read.
     """
+    path = as_path(path)
     kind = _suffix(path)
     if path.is_dir():
         raise UsageError(

@@ -187,7 +187,7 @@ class Vocabulary:
         """
         if isinstance(tokens, str):
             raise DataError("Words are encoded from a sequence of tokens.", got="one string")
-        if not isinstance(tokens, Sequence | np.ndarray) or np.ndim(cast(Any, tokens)) == 0:
+        if not isinstance(tokens, Sequence | np.ndarray) or getattr(tokens, "ndim", 1) == 0:
             raise DataError(
                 "Words are encoded from a sequence of tokens.", got=type(tokens).__name__
             )

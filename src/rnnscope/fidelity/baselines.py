@@ -108,7 +108,15 @@ class BagOfNgrams:
         Raises:
             DataError: a text that is not cut into words, or no word at all.
         """
-        predictions = np.asarray(predictions)
+        try:
+            predictions = np.asarray(predictions)
+        except ValueError:
+            predictions = np.empty((0, 0))
+        if predictions.ndim != 1:
+            raise DataError(
+                "Predictions are class indices, one a document.",
+                got=f"an array of shape {predictions.shape}",
+            )
         if len(np.unique(predictions)) < 2:
             return None
         length = cls.length if max_length is None else max_length

@@ -86,12 +86,14 @@ def phrase_correlation(
     Raises:
         DataError: no phrase, not one score for each, or scores that are not finite.
     """
-    if callable(scores):
+    if callable(scores) and all(isinstance(phrase, TreePhrase) for phrase in phrases):
         scores = np.array([scores(phrase) for phrase in phrases], dtype=float)
     try:
         values = np.asarray(scores, dtype=float)
     except (TypeError, ValueError):
         values = np.empty((0, 0))
+    if not all(isinstance(phrase, TreePhrase) for phrase in phrases):
+        raise DataError("Phrases are those of read trees.", got="other things")
     if not len(phrases) or values.shape != (len(phrases),):
         raise DataError(
             "There must be one score for each phrase.",

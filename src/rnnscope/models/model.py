@@ -22,6 +22,7 @@ from rnnscope.models.certificate import Certificate
 from rnnscope.models.checks import as_indices, as_vectors, check_parts
 from rnnscope.models.layers import Layer, Readout, Run, run
 from rnnscope.models.steps import between, steps_of
+from rnnscope.models.streaming import can_stream, pooled_in_stretches
 from rnnscope.models.trajectory import POOLINGS, Trajectory, pool
 
 BATCH_TOKENS = 16_384
@@ -94,11 +95,19 @@ class Model:
         return self._run(encoded, np.arange(len(encoded)), gates=gates)
 
     def logits(self, documents: Iterable[Any]) -> Tensor:
-        """The class logits, bias included, (documents, classes), in the documents' order."""
+        """The class logits, bias included, (documents, classes), in the documents' order.
+
+        A document of more than 16,384 steps is run a stretch at a time, in the memory of one.
+        """
         readout = self.require_some_readout()
         encoded = self.encode(documents)
         result = readout.weight.new_empty(len(encoded), len(self.classes))
         for batch in bucketed([len(document) for document in encoded], tokens=BATCH_TOKENS):
+            if len(encoded[batch[0]]) > BATCH_TOKENS and can_stream(self):
+                for k in batch:
+                    pooled, _ = pooled_in_stretches(self, encoded[k], BATCH_TOKENS)
+                    result[int(k)] = (self._headed(pooled) @ readout.weight.mT + readout.bias)[0]
+                continue
             trajectory = self._run([encoded[k] for k in batch], batch)
             if trajectory.logits is not None:
                 result[trajectory.indices] = trajectory.logits
@@ -136,7 +145,7 @@ class Model:
 
     def _run_in_own_dtype(self, encoded: Sequence[np.ndarray], indices: Any, gates: bool):
         lengths = torch.tensor([len(document) for document in encoded], device=self.device)
-        inputs, drive = self._inputs(encoded)
+        inputs, drive = self.inputs(encoded)
         layers: list[tuple[Run, ...]] = []
         for layer in self.layers:
             runs = tuple(
@@ -145,7 +154,7 @@ class Model:
             )
             layers.append(runs)
             inputs, drive = torch.cat([one.outputs for one in runs], dim=-1), None
-        pooled = through(self.head, pool(layers[-1], self.pooling, self.attention))
+        pooled = self._headed(pool(layers[-1], self.pooling, self.attention))
         logits = None
         if self.readout is not None:
             logits = pooled @ self.readout.weight.mT + self.readout.bias
@@ -157,7 +166,10 @@ class Model:
             logits=logits,
         )
 
-    def _inputs(
+    def _headed(self, pooled: Tensor) -> Tensor:
+        return through(self.head, pooled)
+
+    def inputs(
         self, encoded: Sequence[np.ndarray]
     ) -> tuple[Tensor, Callable[[Cell], Tensor] | None]:
         """The padded inputs, and for words a quicker way to the drive: once per distinct word."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,7 +12,9 @@ from rnnscope.errors import NotApplicable
 from rnnscope.models.attention import Attention
 from rnnscope.models.layers import Run
 
-Pooling = Literal["last", "mean", "max"]
+Pooling: TypeAlias = str
+"""One of ``POOLINGS``, "attention", or several joined by "+"."""
+
 POOLINGS: tuple[Pooling, ...] = ("last", "mean", "max")
 
 

@@ -297,7 +297,8 @@ def words_of(document: Any, row: int) -> Sequence[str]:
     """A document as a list of words; DataError for a text, or for nothing that holds words."""
     if isinstance(document, list | tuple):
         return document
-    if isinstance(document, str | bytes) or not isinstance(document, Iterable):
+    flat = getattr(document, "ndim", 1) == 0
+    if isinstance(document, str | bytes) or flat or not isinstance(document, Iterable):
         raise DataError(
             "A document is a sequence of words.",
             expected="a list of strings",

@@ -183,7 +183,7 @@ class Score(ABC):
 
     @staticmethod
     def _require_documents(documents: Any) -> None:
-        if not isinstance(documents, Iterable):
+        if not isinstance(documents, Iterable) or getattr(documents, "ndim", 1) == 0:
             raise DataError(
                 "Documents come as a list.",
                 expected="a list of token lists or texts",

@@ -69,8 +69,8 @@ def from_weights(
     """
     arrays, what = named_arrays(source, max_bytes)
     convention = Convention(
-        forget_bias=forget_bias,
-        gate_bias=gate_bias,
+        forget_bias=float(forget_bias),
+        gate_bias=float(gate_bias),
         reset_first=reset_first,
         nonlinearity=nonlinearity,
     )
