@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--only", choices=(*VERSIONS, "babi"))
     chosen = parser.parse_args()
     started = time.perf_counter()
-    result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    result: dict[str, Any] = {}
     if chosen.only in (None, *VERSIONS):
         corpus = load_movies()
         result |= about(corpus)
@@ -92,15 +92,17 @@ def main() -> None:
             result |= wikimovies(corpus, version, chosen.runs)
     if chosen.only in (None, "babi"):
         result["babi"] = {str(task): babi(task, chosen.runs) for task in (1, 4, 5)}
-    result.setdefault("seconds", {})[chosen.only or "all"] = round(time.perf_counter() - started)
+    seconds = {chosen.only or "all": round(time.perf_counter() - started)}
     result["versions"] = {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "machine": platform.machine(),
     }
     if chosen.write:
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result))
+        kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+        written = {**kept, **result, "seconds": kept.get("seconds", {}) | seconds}
+        RESULT.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps({**result, "seconds": seconds}))
 
 
 def load_movies() -> QuestionCorpus:

@@ -64,6 +64,7 @@ class Texts:
     _number: dict[str, int]
     _order: np.ndarray
     _bounds: np.ndarray
+    _kinds: dict[str, np.ndarray] = field(default_factory=dict)
     _states: dict[tuple[tuple[str, ...], int], _State] = field(default_factory=dict)
 
     @classmethod
@@ -104,7 +105,9 @@ class Texts:
             return self.candidates
         kind = slot_kind(word)
         if kind is not None:
-            return self._of_kind(kind)
+            if kind not in self._kinds:
+                self._kinds[kind] = self._of_kind(kind)
+            return self._kinds[kind]
         if word == ENTITY:
             return self.entities
         if word == NUMBER:

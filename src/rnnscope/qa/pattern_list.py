@@ -143,7 +143,7 @@ class PatternList:
             pairs = np.flatnonzero(of_pair == k)
             if not listed or not len(pairs):
                 continue
-            texts = Texts.of(reading, pairs)
+            texts, size = Texts.of(reading, pairs), len(pairs)
             for number, pattern in listed:
                 found = texts.matches(pattern, gap=self.gap, within=self.within)
                 asked, at = one_per_question(reading, found, last=self.occurrence == "last")
@@ -152,6 +152,13 @@ class PatternList:
                 rank[asked] = number
                 pair[asked], place[asked] = found.pair[at], found.place[at]
                 first[asked], last[asked] = found.first[at], found.last[at]
+                if len(asked):
+                    pairs = pairs[rank[reading.question[pairs]] < 0]
+                if 3 * len(pairs) < size:
+                    # What is answered need not be matched again.
+                    texts, size = Texts.of(reading, pairs), len(pairs)
+                if not size:
+                    break
         base = Answers.of(reading, pair, place)
         return PatternAnswers(**vars(base), rank=rank, first=first, last=last)
 

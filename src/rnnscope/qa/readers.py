@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,28 +245,6 @@ def read_squad(path: str | Path, *, name: str = "") -> QuestionCorpus:
         questions=tuple(questions),
         entities=entities,
         name=name or Path(path).stem,
-    )
-
-
-def merged(parts: Iterable[QuestionCorpus], *, name: str = "") -> QuestionCorpus:
-    """Several corpora as one; each question keeps its own documents."""
-    listed = list(parts)
-    documents: list[tuple[str, ...]] = []
-    questions: list[Question] = []
-    entities: dict[str, str] = {}
-    for part in listed:
-        start = len(documents)
-        documents += part.documents
-        entities |= part.entities
-        questions += [
-            replace(q, documents=tuple(start + k for k in q.documents)) for q in part.questions
-        ]
-    return QuestionCorpus(
-        documents=tuple(documents),
-        questions=tuple(questions),
-        entities=entities,
-        name=name or listed[0].name,
-        source=listed[0].source,
     )
 
 
