@@ -154,7 +154,7 @@ def answer(
 ) -> None:
     """Answer one question by the network, or by an exported pattern list, and say why.
 
-    Example: rnnscope qa answer "who directed Beyond_Jirbunprai" --patterns patterns.json
+    Example: rnnscope qa answer "who wrote Beyond_Jirbunprai" --patterns patterns.json
 
     Args:
         question: in quotes, entities as the data writes them ("_" for blanks).
