@@ -18,6 +18,7 @@ from rnnscope.qa.evidence import PatternEvidence
 from rnnscope.qa.load import load_questions
 from rnnscope.qa.pattern_list import PatternList
 from rnnscope.qa.reading import Reading
+from rnnscope.qa.retrieval import Retriever
 from rnnscope.qa.saving import load_question_model
 from rnnscope.qa.scores import score_answers
 from rnnscope.qa.training import DEFAULTS, train_question_model
@@ -153,7 +154,7 @@ def answer(
 ) -> None:
     """Answer one question by the network, or by an exported pattern list, and say why.
 
-    Example: rnnscope qa answer "who directed Beyond_Jirbunprai" --patterns patterns.json
+    Example: rnnscope qa answer "who wrote Beyond_Jirbunprai" --patterns patterns.json
 
     Args:
         question: in quotes, entities as the data writes them ("_" for blanks).
@@ -223,8 +224,8 @@ def _asked(corpus: QuestionCorpus, question: str, document: str | None) -> Quest
             corpus, documents=(text,), questions=(Question(words=words, documents=(0,)),)
         )
     named = [word for word in words if word in corpus.entities]
-    inside = tuple(k for k, d in enumerate(corpus.documents) if not set(named).isdisjoint(d))
-    return corpus.having([Question(words=words, documents=inside)])
+    retrieve = Retriever(corpus.documents, below=len(corpus.documents) + 1)
+    return corpus.having([Question(words=words, documents=retrieve(named))])
 
 
 def _part(corpus: QuestionCorpus, split: str) -> QuestionCorpus:
