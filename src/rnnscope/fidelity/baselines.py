@@ -108,19 +108,16 @@ class BagOfNgrams:
         Raises:
             DataError: a text that is not cut into words, or no word at all.
         """
-        try:
-            predictions = np.asarray(predictions)
-        except ValueError:
-            predictions = np.empty((0, 0))
-        if predictions.ndim != 1:
+        predictions, listed = _as_classes(predictions), list(documents)
+        if predictions.shape != (len(listed),):
             raise DataError(
                 "Predictions are class indices, one a document.",
+                expected=f"{len(listed)}",
                 got=f"an array of shape {predictions.shape}",
             )
         if len(np.unique(predictions)) < 2:
             return None
         length = cls.length if max_length is None else max_length
-        listed = list(documents)
         ngrams, held = Ngrams.fit(listed, max_length=length, min_documents=min_documents)
         if not len(ngrams):
             ngrams, held = Ngrams.fit(listed, max_length=length, min_documents=1)
@@ -168,6 +165,14 @@ def _regression(C: float, held: Any, predictions: np.ndarray) -> LogisticRegress
 
 def _once(held: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones_like(held.data), held.indices, held.indptr), held.shape)
+
+
+def _as_classes(predictions: Any) -> np.ndarray:
+    """As an array; an empty matrix, which nothing accepts, where it is none."""
+    try:
+        return np.asarray(predictions)
+    except ValueError:  # rows of different lengths
+        return np.empty((0, 0))
 
 
 def _chosen(held: sparse.csr_matrix, predictions: np.ndarray, seed: int) -> tuple[bool, float]:

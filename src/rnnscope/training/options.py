@@ -102,8 +102,8 @@ class TrainingOptions:
     def _require(self, name: str, expected: str, fits: Callable[[Any], bool]) -> None:
         value = getattr(self, name)
         try:
-            good = fits(value)
-        except TypeError:
+            good = bool(fits(value))
+        except (TypeError, ValueError, RuntimeError):  # arrays have no one truth
             good = False
         if not good:
             raise UsageError(
