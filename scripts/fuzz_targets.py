@@ -29,7 +29,8 @@ NOT_FUZZED = {
     # Results: they are made by what is fuzzed, and their own methods are called there.
     "Account", "Certificate", "Comparison", "Estimate", "Fidelity", "Firing", "FixedPoints",
     "LineAttractorVerdict", "Manifold", "Modes", "Outcome", "Phrase", "Points", "RuleEvidence",
-    "Trajectory", "WordScores", "Phrases",
+    "Trajectory", "WordScores", "Phrases", "Branch", "LongRun", "ManyRoots", "SlowCurve",
+    "SlowSurface", "StudyRun", "StudyTables", "Question", "QuestionModel",
     # Bases and errors.
     "CELLS", "Cell", "Score", "DataError", "ModelError", "NotApplicable", "RnnscopeError",
     "TrainingError", "UsageError",
@@ -188,6 +189,14 @@ def make_world(folder: Path) -> World:
         "y": [np.array([0, 1] * 6)],
         "tokens": [["good", "film"], ["<unk>"], ["nothing"]],
         "neighbours": [(3,), (2, 4)],
+        "root": [points.roots.states[0] if len(points.roots) else points.line_states[0]],
+        "score": [rs.CellDifference(model)],
+        "token_lists": [documents],
+        "grid": [{"data": {"d": {"source": str(table)}}, "architectures": ["gru"], "seeds": [0]}],
+        "study": [rs.Study.of({
+            "data": {"d": {"source": str(table)}}, "architectures": ["vanilla"], "units": [2],
+            "seeds": [0], "training": {"embedding": 2, "epochs": 1, "min_count": 1},
+            "analyses": {"accuracy": {}}})],
     }  # fmt: skip
     world.odd = _odd(folder)
     return world
@@ -494,6 +503,73 @@ def _dynamics() -> list[Target]:
           kinds={"s": "documents", "n": "count"}),
         T(name="Runs", call=lambda x: rs.Runs(inputs=x), kinds={"x": "vectors"}),
         T(name="WordClasses", call=rs.WordClasses.of_valences, kinds={"valences": "any"}),
+        T(name="continue_in_input", call=rs.continue_in_input, cost=2, kinds={
+            "model": "one_way", "state": "root", "direction": "inputs", "inputs": "inputs",
+            "step": "number", "max_points": "count"}),
+        T(name="long_run", call=rs.long_run, cost=3, kinds={
+            "model": "one_way", "seeds": "h", "inputs": "inputs", "max_period": "count"}),
+        T(name="trace_slow_curve", call=rs.trace_slow_curve, cost=2, kinds={
+            "model": "one_way", "points": "points", "start": "any", "step": "number"}),
+        T(name="trace_slow_surface", call=rs.trace_slow_surface, cost=2, kinds={
+            "model": "one_way", "points": "points", "start": "any", "step": "number"}),
+        T(name="find_on", call=rs.find_on, cost=3, kinds={
+            "model": "one_way", "seeds": "h", "shard": "count", "ahead": "count"}),
+        T(name="mine_on", call=rs.mine_on, cost=2, kinds={
+            "score": "score", "documents": "token_lists", "shard": "count", "max_length": "count"}),
+        T(name="find_fixed_points_by_direction", call=rs.find_fixed_points_by_direction, cost=3,
+          kinds={"model": "one_way", "seeds": "documents", "count": "count"}),
+        T(name="save_result", call=rs.save_result, cost=2, kinds={
+            "result": "modes", "folder": "out_path"}),
+        T(name="load_result", call=rs.load_result, kinds={"folder": "path"}),
+        T(name="study_system", call=rs.study_system, kinds={"model": "one_way", "layer": "count"}),
+        T(name="System", call=rs.System.of, kinds={"network": "one_way"}),
+        T(name="Rest", call=lambda i, n: rs.Rest(inputs=i, steps=n), kinds={
+            "i": "inputs", "n": "count"}),
+        T(name="find_modifiers", call=rs.find_modifiers, cost=3, kinds={
+            "model": "one_way", "documents": "documents"}),
+        T(name="lexicon_agreement", call=rs.lexicon_agreement, kinds={
+            "model": "one_way", "modes": "modes", "valences": "any"}),
+        T(name="answer_gradients", call=rs.answer_gradients, cost=2, kinds={
+            "model": "one_way", "documents": "documents"}),
+        T(name="trajectory_modes", call=rs.trajectory_modes, cost=2, kinds={
+            "model": "one_way", "documents": "documents", "count": "count"}),
+        T(name="finite_time_growth", call=rs.finite_time_growth, kinds={"path": "any"}),
+        T(name="non_normality", call=rs.non_normality, kinds={"modes": "modes"}),
+        *_studies(),
+        *_questions(),
+    ]  # fmt: skip
+
+
+def _studies() -> list[Target]:
+    T = Target
+    return [
+        T(name="Study", call=rs.Study.of, kinds={"table": "grid"}),
+        T(name="Study", call=rs.Study.read, kinds={"path": "path"}),
+        T(name="DataSource", call=lambda name, s, n: rs.DataSource(name=name, source=s, limit=n),
+          kinds={"name": "text", "s": "text", "n": "count"}),
+        T(name="run_study", call=rs.run_study, cost=5, kinds={
+            "study": "study", "folder": "out_path", "workers": "one"}),
+        T(name="study_status", call=rs.study_status, kinds={"study": "study", "folder": "its out_path"}),
+        T(name="study_tables", call=rs.study_tables, kinds={"study": "study", "folder": "its out_path"}),
+        T(name="save_study", call=rs.save_study, cost=5, kinds={
+            "study": "study", "folder": "its out_path"}),
+    ]  # fmt: skip
+
+
+def _questions() -> list[Target]:
+    T = Target
+    return [
+        T(name="load_questions", call=rs.load_questions, kinds={"source": "path"}),
+        T(name="QuestionCorpus", call=rs.load_questions, kinds={"source": "data"}),
+        T(name="train_question_model", call=rs.train_question_model, cost=3, kinds={"corpus": "any"}),
+        T(name="load_question_model", call=rs.load_question_model, kinds={"path": "path"}),
+        T(name="PatternList", call=rs.PatternList.load, kinds={"path": "path"}),
+        T(name="PatternAnswerer", call=lambda m, x: rs.PatternAnswerer(m).fit(x), kinds={
+            "m": "any", "x": "any"}),
+        T(name="PatternEvidence", call=rs.PatternEvidence.fit, kinds={
+            "patterns": "any", "answers": "any"}),
+        T(name="mine_patterns", call=rs.mine_patterns, kinds={"model": "any", "answers": "any"}),
+        T(name="score_answers", call=rs.score_answers, kinds={"model": "any", "answers": "any"}),
     ]  # fmt: skip
 
 

@@ -96,3 +96,13 @@ def test_bad_input():
         arc_length(torch.empty(0, 3, dtype=torch.float64))
     with pytest.raises(UsageError, match=">= 1"):
         arc_length(torch.eye(3, dtype=torch.float64), neighbours=0)
+
+
+def test_of_two_clusters_far_apart_it_is_not_known_whether_they_are_a_line():
+    """The middle of the way was one of its ends, which raised an IndexError."""
+    generator = torch.Generator().manual_seed(0)
+    cluster = 0.01 * torch.randn(40, 5, generator=generator, dtype=torch.float64)
+    cluster[20:, 0] += 10
+    found = arc_length(cluster)
+    assert found.is_open is None
+    assert found.length == pytest.approx(10, rel=0.05)

@@ -51,7 +51,7 @@ class ArcLength:
         path: rows of the points on the shortest way from end to end.
         is_open: whether the ends do not meet and come apart when the middle is taken out: true of
             a line that is thin for its length, false of a ring or a surface. None below 20
-            distinct points.
+            distinct points, or where the two halves are far apart.
     """
 
     distance: Tensor
@@ -185,7 +185,7 @@ def _falls(away: np.ndarray, towards: np.ndarray) -> bool:
     return float((away - away.mean()) @ (towards - towards.mean())) < 0
 
 
-def _is_open(graph: csr_matrix, away: np.ndarray, path: list[int], apart: float) -> bool:
+def _is_open(graph: csr_matrix, away: np.ndarray, path: list[int], apart: float) -> bool | None:
     """Whether the ends, this far apart, do not meet, and once the middle is gone each keeps a good
     piece of the curve that the other is not in."""
     length = away[path[-1]]
@@ -194,6 +194,9 @@ def _is_open(graph: csr_matrix, away: np.ndarray, path: list[int], apart: float)
         return False
     middle = path[int(np.argmin(np.abs(away[path] - length / 2)))]
     kept = np.flatnonzero(dijkstra(graph, directed=False, indices=middle) > radius)
+    if not np.isin((path[0], path[-1]), kept).all():
+        # No point is near the middle: what lies across a gap that wide cannot be told.
+        return None
     left = graph[kept][:, kept]
     # Shorter than the piece that is gone, so that no step leads over the gap.
     left.data[left.data > 1.5 * radius] = 0

@@ -52,6 +52,10 @@ NODES = 4
 """States at which each word's step is measured, for each term of its polynomial."""
 
 
+HIGHEST = 12
+"""The degree of a polynomial above which it follows rounding, and takes for ever."""
+
+
 def fit_chart(
     model: Model,
     documents: Iterable[Any],
@@ -83,6 +87,12 @@ def fit_chart(
             "The kind of coordinates must be known.",
             expected="'balanced' or 'principal'",
             got=repr(kind),
+        )
+    if not 0 <= degree <= HIGHEST:
+        raise UsageError(
+            "A chart is bent by a polynomial of a low degree.",
+            expected=f"0 to {HIGHEST}",
+            got=str(degree),
         )
     texts = list(documents)
     states = visited_steps(model, texts, count=count, rng=rng).after

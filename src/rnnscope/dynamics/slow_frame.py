@@ -21,6 +21,7 @@ import torch
 from scipy.sparse.linalg import ArpackError, eigs
 from torch import Tensor
 
+from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.dynamics.linalg import norm, solve
 from rnnscope.dynamics.points import FixedPoints
 from rnnscope.dynamics.problem import Problem
@@ -161,7 +162,7 @@ def land(
 def manifold_start(points: FixedPoints, start: Any) -> Tensor:
     """The state that a slow manifold is followed from, (N,)."""
     if start is not None:
-        h = torch.as_tensor(start).detach().to("cpu", torch.float64)
+        h = numbers(start, "The start")
         if h.shape != points.seeds.shape[1:] or not bool(torch.isfinite(h).all()):
             raise DataError(
                 "A manifold is followed from one finite state.",

@@ -108,7 +108,7 @@ class BagOfNgrams:
         Raises:
             DataError: a text that is not cut into words, or no word at all.
         """
-        predictions, listed = _as_classes(predictions), list(documents)
+        predictions, listed = _as_classes(predictions), _listed(documents)
         if predictions.shape != (len(listed),):
             raise DataError(
                 "Predictions are class indices, one a document.",
@@ -154,6 +154,17 @@ class BagOfWords(BagOfNgrams):
     name: str = "bag of words"
 
     length: ClassVar[int] = 1
+
+
+def _listed(documents: Any) -> list[Any]:
+    try:
+        return list(documents)
+    except TypeError as error:
+        raise DataError(
+            "Documents are several.",
+            expected="an iterable of token lists",
+            got=type(documents).__name__,
+        ) from error
 
 
 def _regression(C: float, held: Any, predictions: np.ndarray) -> LogisticRegression:

@@ -106,6 +106,12 @@ class PatternAnswerer:
             corpus: questions that the network was not trained on, such as a validation split.
             answers: the network's answers to them, where they are known already.
         """
+        if not isinstance(self.model, QuestionModel):
+            raise UsageError(
+                "Patterns are read out of a question network.",
+                expected="a QuestionModel, of train_question_model or load_question_model",
+                got=type(self.model).__name__,
+            )
         found = self.model.answer(corpus) if answers is None else answers
         self.patterns_ = mine_patterns(self.model, found, **self.options)
         return self

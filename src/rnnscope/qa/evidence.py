@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from rnnscope.arguments import checked
 from rnnscope.errors import DataError
 from rnnscope.qa.answers import Answers
 from rnnscope.qa.corpus import QuestionCorpus
@@ -63,6 +64,7 @@ class PatternEvidence:
     types: tuple[str, ...]
 
     @classmethod
+    @checked
     def fit(cls, patterns: PatternList, answers: Answers, *, penalty: float = 1.0) -> Self:
         """Fit the weights to a network's answers.
 

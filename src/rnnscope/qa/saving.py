@@ -71,6 +71,13 @@ def save_question_model(model: QuestionModel, path: str | Path) -> Path:
     return folder
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
 def load_question_model(path: str | Path) -> QuestionModel:
     """Read a network that ``save`` or ``rnnscope qa train`` wrote. Never executes code.
 
@@ -79,9 +86,9 @@ def load_question_model(path: str | Path) -> QuestionModel:
         ModelError: the files are damaged or do not belong together.
     """
     folder = Path(path)
-    if not (folder / DESCRIPTION).is_file() and (folder / "model" / DESCRIPTION).is_file():
+    if not _is_file(folder / DESCRIPTION) and _is_file(folder / "model" / DESCRIPTION):
         folder = folder / "model"
-    if not (folder / DESCRIPTION).is_file():
+    if not _is_file(folder / DESCRIPTION):
         raise UsageError(
             "There must be a saved question network at the path.",
             expected=f"a directory with {DESCRIPTION} and {WEIGHTS}",

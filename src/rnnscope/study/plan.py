@@ -148,18 +148,26 @@ class Study:
             UsageError: no such file, or an option that does not exist.
             DataError: no TOML.
         """
+        if not isinstance(path, str | Path):
+            raise UsageError("A study is read from a TOML file.", expected="a path", got=repr(path))
         path = Path(path)
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError("A study is read from a TOML file.", got=f"{path}: {error}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DataError("A study's file is TOML.", got=f"{path}: {error}") from error
+        except (OSError, ValueError) as error:
+            raise UsageError("A study is read from a TOML file.", got=f"{path}: {error}") from error
         return cls.of(table, path.parent)
 
     @classmethod
     def of(cls, table: dict[str, Any], folder: Path | None = None) -> Study:
         """From the contents of such a file."""
+        if not isinstance(table, dict):
+            raise UsageError(
+                "A study is declared by a table.",
+                expected="a dictionary with data, architectures, units, seeds",
+                got=type(table).__name__,
+            )
         table = dict(table)
         known = [one.name for one in fields(cls)]
         for name in table:

@@ -169,7 +169,7 @@ def find_on(
     _at_least_one(shard=shard, ahead=ahead)
     chosen = FixedPointOptions.of(options, changes)
     blocks = [seeds] if isinstance(seeds, Tensor) else seeds
-    parts = (part for block in blocks for part in torch.as_tensor(block).split(shard))
+    parts = (part for block in blocks for part in _states(block).split(shard))
     jobs = ((model, part, inputs, chosen, sample) for part in parts)
     total: ManyRoots | None = None
     for found in _ordered(_find, jobs, executor, ahead):
@@ -177,6 +177,17 @@ def find_on(
     if total is None:
         raise DataError("Fixed points are sought from seeds.", expected="one or more", got="none")
     return total
+
+
+def _states(block: Any) -> Tensor:
+    if isinstance(block, Tensor) and block.layout is not torch.strided:
+        raise DataError("Seeds are dense states.", expected="a dense tensor", got="a sparse one")
+    states = torch.as_tensor(block)
+    if states.ndim != 2:
+        raise DataError(
+            "Seeds are states, one a row.", expected="(S, N)", got=str(tuple(states.shape))
+        )
+    return states
 
 
 def _mine(score: Score, documents: list[Any], max_length: int) -> PhraseTable:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from rnnscope.arguments import check_fields
 from rnnscope.data import Corpus, load_corpus
 from rnnscope.errors import UsageError
 
@@ -48,6 +49,12 @@ class DataSource:
     longest: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("drop", "classes"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        if isinstance(self.drop, tuple):
+            object.__setattr__(self, "drop", tuple(map(str, self.drop)))
+        check_fields(self)
         if not self.name or any(c in self.name for c in "/\\\0") or self.name.startswith("."):
             raise UsageError(
                 "A data set of a study has a name that a file can have.",
@@ -72,9 +79,6 @@ class DataSource:
                     expected="1 or more",
                     got=repr(value),
                 )
-        object.__setattr__(self, "drop", tuple(map(str, self.drop)))
-        if self.classes is not None:
-            object.__setattr__(self, "classes", tuple(self.classes))
 
     @classmethod
     def of(cls, name: str, options: dict[str, Any]) -> DataSource:

@@ -138,6 +138,13 @@ def _order(blocks: list[Block]) -> list[str]:
 def _check_names(names: list[Any], blocks: list[Block]) -> None:
     known = {block.name for block in blocks}
     flat = [one for name in names for one in (name if isinstance(name, tuple) else (name,))]
+    unnamed = [one for one in flat if not isinstance(one, str)]
+    if unnamed:
+        raise UsageError(
+            "The order of a network's parts is given by their names.",
+            expected="names, and pairs of names of two directions",
+            got=f"{unnamed[0]!r} ({type(unnamed[0]).__name__})"[:200],
+        )
     wrong = [one for one in flat if one not in known and one not in (*ACTIVATIONS, "pool")]
     paired = [one for name in names if isinstance(name, tuple) for one in name]
     cells = {block.name for block in blocks if block.layers}
