@@ -23,6 +23,9 @@ import rnnscope as rs
 FRAME = 4
 """Samples of 100 Hz in a frame of 25 Hz."""
 
+SHOWN = 500
+"""Frames of a recording that are read: 20 seconds."""
+
 
 class Ecg(nn.Module):
     def __init__(self, units: int = 48) -> None:
@@ -40,7 +43,8 @@ def frames_of(signal: list[int]) -> np.ndarray:
     x = (x - np.median(x)) / (np.percentile(np.abs(x - np.median(x)), 95) + 1)
     x = np.clip(x[: len(x) // FRAME * FRAME], -4, 4).reshape(-1, FRAME)
     change = np.abs(np.diff(x, axis=1)).mean(axis=1)
-    return np.stack([x.min(axis=1), x.max(axis=1), change], axis=1).astype(np.float32)
+    frames = np.stack([x.min(axis=1), x.max(axis=1), change], axis=1)
+    return frames[:SHOWN].astype(np.float32)
 
 
 def read(file: Path, limit: int) -> tuple[list[np.ndarray], np.ndarray]:
@@ -52,7 +56,7 @@ def main() -> None:
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
         sys.exit(__doc__)
     folder = Path(sys.argv[1])
-    sequences, labels = read(folder / "train.parquet", 2000)
+    sequences, labels = read(folder / "train.parquet", 1200)
     held_out, truth = read(folder / "test.parquet", 1000)
     module = Ecg()
     fit(module, sequences, labels, epochs=12, rate=4e-3)
