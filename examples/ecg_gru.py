@@ -60,7 +60,9 @@ def main() -> None:
     held_out, truth = read(folder / "test.parquet", 1000)
     module = Ecg()
     fit(module, sequences, labels, epochs=12, rate=4e-3)
-    model = rs.from_torch(module, documents=held_out[:30], classes=("normal", "fibrillation"))
+    model = rs.from_torch(
+        module.double(), documents=held_out[:30], classes=("normal", "fibrillation")
+    )
     accuracy = float((model.predict(held_out) == truth).mean())
     # What it holds between two beats: the fixed points under the mean frame.
     mean = np.concatenate(sequences).mean(axis=0)

@@ -112,7 +112,8 @@ def _gap(
                     expected=f"a difference of at most {tolerance * scale:.1e}",
                     got=f"{gap:.3e} at document {row} in {name!r}"
                     + _first(piece.part, own, x, tolerance * scale),
-                    fix="pass tolerance= to accept the difference",
+                    fix="rounding may add up over long documents: read module.double(), or pass "
+                    "tolerance=",
                 )
         if model.readout is None or logits is None:
             continue

@@ -49,7 +49,8 @@ def states_difference(
                 expected=f"a difference of at most {limit:.1e}",
                 got=f"{float(gap.max()):.3e} at document {row}; first in "
                 + first_difference(recurrent, model.layers, own, limit),
-                fix="pass tolerance= to accept the difference",
+                fix="rounding may add up over long documents: read module.double(), or pass "
+                "tolerance=",
             )
     return worst
 
