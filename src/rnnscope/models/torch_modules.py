@@ -253,7 +253,7 @@ def _check_options(pooling: Any, tolerance: Any, classes: Any) -> None:
         raise UsageError(
             "The tolerance is a number no less than zero.", expected=">= 0", got=repr(tolerance)
         )
-    if classes is None or isinstance(classes, str) or len(set(classes)) != len(classes):
+    if classes is None or isinstance(classes, str) or len(set(map(str, classes))) != len(classes):
         raise UsageError(
             "The classes are a list of different names.",
             expected="one name per logit, or an empty list for numbers",
