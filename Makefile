@@ -39,7 +39,7 @@ fuzz: setup
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000
 
 fuzz-short: setup
-	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000 --seconds 45
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 2500 --seconds 60
 
 wheel: setup
 	rm -rf dist

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 
 from rnnscope.data import load_corpus, stream_corpus
 from rnnscope.errors import DataError, UsageError
@@ -225,3 +226,10 @@ def test_columns_of_the_same_name_are_refused():
     frame = pd.DataFrame([["good", "bad", 1], ["a", "b", 0]], columns=["text", "text", "label"])
     with pytest.raises(DataError, match="twice: text"):
         load_corpus(frame)
+
+
+def test_an_array_of_no_dimension_is_no_corpus():
+    """It claims to be iterable, and raised a TypeError when it was iterated."""
+    for source in (np.array(float("nan")), torch.tensor(1.0)):
+        with pytest.raises(UsageError, match="made from a file"):
+            load_corpus(source)

@@ -39,7 +39,9 @@ def open_table(source: Any, *, streaming: bool = False) -> Table:
         return _from_dataset(source, "dataset")
     if isinstance(source, Mapping):
         return _from_splits(source, "dataset")
-    if isinstance(source, bytes) or not isinstance(source, Iterable):
+    # An array of no dimension claims to be iterable and is not.
+    single = getattr(source, "ndim", 1) == 0
+    if isinstance(source, bytes) or single or not isinstance(source, Iterable):
         raise UsageError(
             "A corpus is made from a file, a frame, a data set or an iterable of texts.",
             got=f"{type(source).__name__}",
