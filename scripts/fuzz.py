@@ -13,6 +13,7 @@ findings to standard error and one JSON object as the last line of standard outp
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import hashlib
 import json
@@ -181,6 +182,13 @@ def one(world: ft.World, targets: list[ft.Target], seed: int) -> tuple[str, str,
     return target.name, ended, finding
 
 
+def _inside(folder: str) -> Path:
+    """Where relative paths lead: targets that save are given names of every kind."""
+    here = Path(folder) / "here"
+    here.mkdir()
+    return here
+
+
 def _too_slow(signum: int, frame: FrameType | None) -> None:
     raise TooSlow(f"more than {SECONDS} s")
 
@@ -199,7 +207,7 @@ def main() -> int:
     ceiling = MEGABYTES * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))  # then a MemoryError, and no kill
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(_inside(folder)):
         world = ft.make_world(Path(folder))
         every = ft.targets()
         missing = set(rs.__all__) - ft.covered(every) - ft.NOT_FUZZED

@@ -230,7 +230,7 @@ def _odd(folder: Path) -> dict[str, list[Any]]:
         -0.0,
     ]
     paths: list[Any] = [
-        "", ".", "/", "/dev/null", "/nonexistent/x", "a" * 5000, "\x00", folder, 3, None, b"x",
+        "", ".", "/", "/dev/null", "/dev/null/x", "a" * 5000, "\x00", folder, 3, None, b"x",
         folder / "reviews.csv", "~", "file:///etc", folder / "damaged",
     ]  # fmt: skip
     texts: list[Any] = [
