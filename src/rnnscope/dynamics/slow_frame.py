@@ -34,6 +34,9 @@ SLOWEST = 12
 """Of so many at most the residual is left alone; it is judged on what none of ``MODES`` explains,
 so that a mode on the edge between slow and fast, which may change sides, decides nothing."""
 
+FINE = 1e-11
+"""The residual in fast directions that counts as none, in scales."""
+
 DENSE = 64
 """Up to this width all are."""
 
@@ -108,6 +111,35 @@ def modes_next_to_one(A: Tensor, start: Tensor | None = None) -> SlowModes | Non
         values, vectors = torch.from_numpy(found[0]), torch.from_numpy(found[1])
     order = values.abs().argsort(stable=True)
     return SlowModes(rates=values[order], vectors=vectors[:, order])
+
+
+class SlowManifold:
+    """The slow manifold of one search: its problem, its region, and what counts as slow there.
+
+    Args:
+        problem: the network under the input of the search.
+        points: what ``find_fixed_points`` gave.
+    """
+
+    def __init__(self, problem: Problem, points: FixedPoints) -> None:
+        self.problem, self.seeds, self.scale = problem, points.seeds, points.scale
+        self.region = points.options.region
+        self.rate = 1 / points.options.slow_time
+        self.tolerance = points.options.fast_tolerance * points.scale
+
+    def at(self, h: Tensor, near: SlowModes | None) -> SlowPoint | None:
+        """The point of it near a state (N,); see ``land``."""
+        fine = FINE * self.scale
+        return land(self.problem, h, near, rate=self.rate, tolerance=self.tolerance, fine=fine)
+
+    def apart(self, h: Tensor) -> float:
+        """How far a state is from the nearest seed, in scales."""
+        return float(norm(self.seeds - h).min()) / self.scale
+
+    def rests(self, states: Tensor, speed: Tensor) -> bool:
+        """Whether the motion (P,) at states (P, N) is at rounding level everywhere."""
+        zero = (10 * self.problem.rounding(states)).clamp_min(10 * FINE * self.scale)
+        return bool((speed <= zero).all())
 
 
 def land(

@@ -23,7 +23,7 @@ from rnnscope.dynamics.orbits import newton_orbit
 from rnnscope.dynamics.points import FixedPoints
 from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.slow_curve import CurveRoot, SlowCurve
-from rnnscope.dynamics.slow_frame import SlowModes, SlowPoint, land, manifold_start, slow_parts
+from rnnscope.dynamics.slow_frame import SlowManifold, SlowPoint, manifold_start, slow_parts
 from rnnscope.dynamics.systems import Network
 from rnnscope.errors import NotApplicable, UsageError
 
@@ -33,9 +33,6 @@ BEND = 0.95
 EASY = 0.99
 SHORTEST = 1e-3
 """Steps below this part of the longest one are given up."""
-
-FINE = 1e-11
-"""The residual in fast directions that counts as none, in scales."""
 
 
 def trace_slow_curve(
@@ -75,7 +72,8 @@ def trace_slow_curve(
     problem = Problem(cell=study_cell(model), x=points.held.common)
     h = manifold_start(points, start)
     with heavy():
-        walk = _Walk(problem, points, step * points.scale)
+        manifold = SlowManifold(problem, points)
+        walk = _Walk(manifold, step)
         first = walk.first(h)
         ahead, stop_ahead, closed = walk.go(first, max_points)
         if closed:
@@ -84,7 +82,7 @@ def trace_slow_curve(
             behind, stop_behind, _ = walk.go(first.turned(), max_points)
             rows = [*(one.turned() for one in behind[:0:-1]), *ahead]
             ends = (stop_behind, stop_ahead)
-        return _curve(problem, points, rows, ends, closed)
+        return _curve(manifold, rows, ends, closed)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,17 +100,11 @@ class _Place:
 class _Walk:
     """Steps along one slow mode."""
 
-    def __init__(self, problem: Problem, points: FixedPoints, step: float) -> None:
-        self.problem, self.points, self.step = problem, points, step
-        self.rate = 1 / points.options.slow_time
-        self.tolerance = points.options.fast_tolerance * points.scale
-        self.fine = FINE * points.scale
-
-    def at(self, h: Tensor, near: SlowModes | None) -> SlowPoint | None:
-        return land(self.problem, h, near, rate=self.rate, tolerance=self.tolerance, fine=self.fine)
+    def __init__(self, manifold: SlowManifold, step: float) -> None:
+        self.manifold, self.step = manifold, step * manifold.scale
 
     def first(self, h: Tensor) -> _Place:
-        point = self.at(h, None)
+        point = self.manifold.at(h, None)
         if point is not None:
             rates = point.modes.rates[: point.frame.shape[1]]
             real = (rates.imag == 0).nonzero().squeeze(-1)
@@ -122,14 +114,14 @@ class _Walk:
                 return _Place(point=point, column=column, r=r / norm(r))
         raise NotApplicable(
             "A curve is followed along a slow mode.",
-            expected=f"a real eigenvalue within {self.rate:.3g} of 1",
+            expected=f"a real eigenvalue within {self.manifold.rate:.3g} of 1",
             got="none at the start" if point is None else "complex ones only",
             fix="another start, or a search with a smaller slow_time",
         )
 
     def ahead(self, here: _Place, length: float) -> tuple[_Place | None, float]:
         """The next point of the curve and the cosine of its turn; None where there is none."""
-        point = self.at(here.point.h + length * here.r, here.point.modes)
+        point = self.manifold.at(here.point.h + length * here.r, here.point.modes)
         if point is None or not length / 4 <= float(norm(point.h - here.point.h)) <= 2 * length:
             return None, 0.0
         count = point.frame.shape[1]
@@ -144,8 +136,8 @@ class _Walk:
         return _Place(point=point, column=column, r=r / norm(r)), cosine
 
     def outside(self, h: Tensor) -> str:
-        apart = float(norm(self.points.seeds - h).min()) / self.points.scale
-        if apart > self.points.options.region:
+        apart = self.manifold.apart(h)
+        if apart > self.manifold.region:
             return f"It leaves the visited region: the nearest seed is {apart:.2g} scales away."
         return ""
 
@@ -185,13 +177,12 @@ class _Walk:
 
 
 def _curve(
-    problem: Problem, points: FixedPoints, rows: list[_Place], ends: tuple[str, str], closed: bool
+    manifold: SlowManifold, rows: list[_Place], ends: tuple[str, str], closed: bool
 ) -> SlowCurve:
     states = torch.stack([one.point.h for one in rows])
     position = torch.cat([states.new_zeros(1), norm(states.diff(dim=0)).cumsum(0)])
     drift, sideways = _drift(rows)
-    zero = (10 * problem.rounding(states)).clamp_min(10 * FINE * points.scale)
-    neutral = bool((drift.abs() <= zero).all())
+    neutral = manifold.rests(states, drift.abs())
     return SlowCurve(
         states=states,
         position=position,
@@ -201,12 +192,12 @@ def _curve(
         slow=torch.stack([one.point.modes.rates[one.column].real + 1 for one in rows]),
         next=torch.stack([_next(one) for one in rows]),
         dimension=torch.tensor([one.point.frame.shape[1] for one in rows]),
-        nearest=torch.stack([norm(points.seeds - h).min() for h in states]) / points.scale,
-        roots=() if neutral else _roots(problem, states, position, drift),
+        nearest=torch.tensor([manifold.apart(h) for h in states], dtype=torch.float64),
+        roots=() if neutral else _roots(manifold.problem, states, position, drift),
         neutral=neutral,
         closed=closed,
         ends=ends,
-        scale=points.scale,
+        scale=manifold.scale,
     )
 
 

@@ -21,7 +21,7 @@ from rnnscope.dynamics.linalg import heavy, norm
 from rnnscope.dynamics.orbits import newton_orbit
 from rnnscope.dynamics.points import FixedPoints
 from rnnscope.dynamics.problem import Problem
-from rnnscope.dynamics.slow_frame import SlowModes, SlowPoint, land, manifold_start, slow_parts
+from rnnscope.dynamics.slow_frame import SlowManifold, SlowPoint, manifold_start, slow_parts
 from rnnscope.dynamics.slow_surface import SlowSurface, SurfaceRoot
 from rnnscope.dynamics.systems import Network
 from rnnscope.errors import NotApplicable, UsageError
@@ -29,7 +29,6 @@ from rnnscope.errors import NotApplicable, UsageError
 BEND = 0.8
 """Least cosine between the slow planes of neighbours."""
 
-FINE = 1e-11
 WIDEST = 1.7
 """Points farther apart, in steps, are no neighbours: on a bent surface two ways may not meet."""
 
@@ -73,7 +72,7 @@ def trace_slow_surface(
     problem = Problem(cell=study_cell(model), x=points.held.common)
     h = manifold_start(points, start)
     with heavy():
-        lattice = _Lattice(problem, points, step * points.scale)
+        lattice = _Lattice(SlowManifold(problem, points), step)
         lattice.grow(h, max_points)
         return lattice.result()
 
@@ -88,25 +87,19 @@ class _Node:
 class _Lattice:
     """The lattice under way."""
 
-    def __init__(self, problem: Problem, points: FixedPoints, step: float) -> None:
-        self.problem, self.points, self.step = problem, points, step
-        self.rate = 1 / points.options.slow_time
+    def __init__(self, manifold: SlowManifold, step: float) -> None:
+        self.manifold, self.step = manifold, step * manifold.scale
         self.nodes: dict[tuple[int, int], _Node] = {}
         self.ends: Counter[str] = Counter()
         self.mismatch = 0.0
 
-    def at(self, h: Tensor, near: SlowModes | None) -> SlowPoint | None:
-        scale = self.points.scale
-        tolerance = self.points.options.fast_tolerance * scale
-        return land(self.problem, h, near, rate=self.rate, tolerance=tolerance, fine=FINE * scale)
-
     def grow(self, h: Tensor, most: int) -> None:
-        point = self.at(h, None)
+        point = self.manifold.at(h, None)
         plane = None if point is None else _plane(point)
         if point is None or plane is None:
             raise NotApplicable(
                 "A surface is grown where two directions are slow.",
-                expected=f"two eigenvalues within {self.rate:.3g} of 1",
+                expected=f"two eigenvalues within {self.manifold.rate:.3g} of 1",
                 got="no slow point" if point is None else f"{point.frame.shape[1]}",
                 fix="trace_slow_curve for one dimension; another start; a smaller slow_time",
             )
@@ -129,7 +122,7 @@ class _Lattice:
             apart = float(norm(self.nodes[place].point.h - guess)) / self.step
             self.mismatch = max(self.mismatch, apart)
             return False
-        point = self.at(guess, node.point.modes)
+        point = self.manifold.at(guess, node.point.modes)
         plane = None if point is None else _plane(point)
         if point is None or plane is None or float(norm(point.h - guess)) > self.step:
             self.ends["No slow plane is found beyond there."] += 1
@@ -138,8 +131,7 @@ class _Lattice:
         if float(cosines.min()) < BEND:
             self.ends["Its slow plane turns away."] += 1
             return False
-        nearest = float(norm(self.points.seeds - point.h).min()) / self.points.scale
-        if nearest > self.points.options.region:
+        if self.manifold.apart(point.h) > self.manifold.region:
             self.ends["It leaves the visited region."] += 1
             return False
         others = torch.stack([one.point.h for one in self.nodes.values()])
@@ -159,9 +151,7 @@ class _Lattice:
         frames = torch.stack([node.frame for node in nodes])
         drift = (slow[:, None] @ frames).squeeze(1)
         quads = torch.tensor(faces, dtype=torch.long).reshape(-1, 4)
-        scale = self.points.scale
-        zero = (10 * self.problem.rounding(states)).clamp_min(10 * FINE * scale)
-        neutral = bool((norm(drift) <= zero).all())
+        neutral = self.manifold.rests(states, norm(drift))
         return SlowSurface(
             states=states,
             grid=torch.tensor(places, dtype=torch.long),
@@ -175,7 +165,7 @@ class _Lattice:
             ends=dict(self.ends),
             mismatch=self.mismatch,
             step=self.step,
-            scale=scale,
+            scale=self.manifold.scale,
         )
 
     def is_face(self, cell: tuple[tuple[int, int], ...]) -> bool:
@@ -199,13 +189,13 @@ class _Lattice:
             around = [row[i + a, j + b] for a, b in AROUND if (i + a, j + b) in row]
             if any(speed[n] < speed[k] for n in around):
                 continue
-            found_there = newton_orbit(self.problem, states[k : k + 1], 1, 1.5 * self.step)
+            found_there = newton_orbit(self.manifold.problem, states[k : k + 1], 1, 1.5 * self.step)
             if found_there is None:
                 continue
             h = found_there[0]
-            if any(float(norm(h - one.state)) < 1e-6 * self.points.scale for one in found):
+            if any(float(norm(h - one.state)) < 1e-6 * self.manifold.scale for one in found):
                 continue
-            A = self.problem.jacobian(h[None])[0]
+            A = self.manifold.problem.jacobian(h[None])[0]
             values = torch.linalg.eigvals(A) + 1
             slowest = values[(values - 1).abs().argsort()[:2]]
             attracts = bool((slowest.abs() < 1).all())

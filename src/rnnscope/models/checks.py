@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from rnnscope.cells import width_after
-from rnnscope.errors import DataError, ModelError
+from rnnscope.errors import ModelError
 from rnnscope.models.trajectory import POOLINGS
 
 if TYPE_CHECKING:
@@ -101,52 +98,3 @@ def _check_pooling(model: Model) -> None:
         )
     if model.attention is not None:
         model.attention.check(model.layers[-1].output_size)
-
-
-def as_vectors(document: Any, width: int, row: int) -> np.ndarray:
-    """A document as finite vectors (steps, width); ``row`` names it in the error."""
-    if isinstance(document, Sequence) and any(isinstance(item, str) for item in document):
-        raise DataError(
-            "This model reads vectors, not words.",
-            expected=f"an array (steps, {width})",
-            got=f"document {row} holds words",
-        )
-    values = _as_array(document)
-    fits = values.dtype.kind in "fiub" and values.ndim == 2 and values.shape[1] == width
-    if not fits or not np.isfinite(values).all():
-        raise DataError(
-            "A sequence of vectors must be finite and fit the model's input.",
-            expected=f"an array (steps, {width}) of finite numbers",
-            got=f"sequence {row} of type {values.dtype} and shape {values.shape}",
-        )
-    return values
-
-
-def as_indices(document: Any, rows: int, row: int) -> np.ndarray:
-    """A document as word indices below ``rows``; ``row`` names it in the error."""
-    ids = _as_array(document)
-    if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
-        raise DataError(
-            "A document is a sequence of words, or of word indices.",
-            expected="strings or whole numbers",
-            got=f"document {row} of type {ids.dtype} and shape {ids.shape}",
-        )
-    if ids.min() < 0 or ids.max() >= rows:
-        raise DataError(
-            "A word index must be a row of the embedding.",
-            expected=f"0 to {rows - 1}",
-            got=f"document {row} holds {ids.min()} to {ids.max()}",
-        )
-    return ids.astype(np.int64)
-
-
-def _as_array(document: Any) -> np.ndarray:
-    """A document as an array; one of objects, which nothing accepts, where it is none."""
-    try:
-        if isinstance(document, Tensor):
-            document = document.detach().cpu()
-            if document.dtype == torch.bfloat16:
-                document = document.float()
-        return np.asarray(document)
-    except (TypeError, ValueError):  # rows of different lengths, sparse tensors
-        return np.empty(0, dtype=object)

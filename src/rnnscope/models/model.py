@@ -19,7 +19,8 @@ from rnnscope.data import Vocabulary, bucketed, tokenize
 from rnnscope.errors import DataError, NotApplicable
 from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
-from rnnscope.models.checks import as_indices, as_vectors, check_parts
+from rnnscope.models.checks import check_parts
+from rnnscope.models.encoding import encode_documents
 from rnnscope.models.layers import Layer, Readout, Run, run
 from rnnscope.models.steps import between, steps_of
 from rnnscope.models.streaming import can_stream, pooled_in_stretches
@@ -199,55 +200,7 @@ class Model:
             DataError: an empty document, an unknown word without an unknown token, an index out
                 of range, a vector of another width; the message names the document.
         """
-        if isinstance(documents, str):
-            raise DataError(
-                "Documents come as a list.",
-                expected="a list of token lists or texts",
-                got=f"one text, {documents[:40]!r}",
-                fix="wrap it: [text]",
-            )
-        if not isinstance(documents, Iterable) or getattr(documents, "ndim", 1) == 0:
-            raise DataError(
-                "Documents come as a list.",
-                expected="a list of token lists or texts",
-                got=type(documents).__name__,
-            )
-        return [self._encode_one(document, row) for row, document in enumerate(documents)]
-
-    def _encode_one(self, document: Any, row: int) -> np.ndarray:
-        if isinstance(document, str):
-            document = self.tokenize(document)
-        if not hasattr(document, "__iter__") or getattr(document, "ndim", 1) == 0:
-            raise DataError(
-                "A document is a sequence of words, of word indices, or of vectors.",
-                expected="a list, an array or a text",
-                got=f"document {row}: {type(document).__name__}",
-            )
-        if not hasattr(document, "__len__"):
-            document = list(document)
-        if len(document) == 0:
-            raise DataError(
-                "A document must have at least one word.",
-                expected="one word or more",
-                got=f"document {row} is empty",
-                fix="drop it before scoring",
-            )
-        if self.embedding is None:
-            return as_vectors(document, self.input_size, row)
-        if not isinstance(next(iter(document)), str):
-            return as_indices(document, len(self.embedding), row)
-        if self.vocabulary is None:
-            raise DataError(
-                "Words need a vocabulary.",
-                expected="word indices, since this model was given no vocabulary",
-                got=f"document {row} holds words",
-                fix="pass vocabulary= when the model is read",
-            )
-        try:
-            return self.vocabulary.encode(document)
-        except DataError as error:
-            got = f"document {row}: {error.got}"
-            raise DataError(error.rule, expected=error.expected, got=got, fix=error.fix) from None
+        return encode_documents(self, documents)
 
     def tokenize(self, text: str) -> list[str]:
         """Cut a text the way the model's vocabulary was cut."""

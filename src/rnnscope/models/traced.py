@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,19 +106,7 @@ def read_traced(
     order = sorted(encoded, key=lambda document: -min(len(document), LONGEST))
     failures: list[Exception] = []
     for batch_first in _orders(module, named):
-
-        def run(
-            module: nn.Module, document: np.ndarray, dtype: torch.dtype, turn: bool = batch_first
-        ) -> Trace:
-            return traced(
-                module,
-                document,
-                batch_first=turn,
-                forward=named.forward,
-                dtype=dtype,
-                device=first.device,
-            )
-
+        run = partial(_run, named=named, batch_first=batch_first, device=first.device)
         for document in order[:TRIED]:
             try:
                 trace = run(module, document[:LONGEST], first.dtype)
@@ -154,23 +143,30 @@ def with_precisions(
     )
     bare = replace(model, readout=None, classes=()) if certificate.logits is None else model
     for batch_first in _orders(module, named):
-
-        def run(
-            module: nn.Module, document: np.ndarray, dtype: torch.dtype, turn: bool = batch_first
-        ) -> Trace:
-            return traced(
-                module,
-                document,
-                batch_first=turn,
-                forward=named.forward,
-                dtype=dtype,
-                device=model.device,
-            )
-
+        run = partial(_run, named=named, batch_first=batch_first, device=model.device)
         both = in_both_precisions(bare, chain, module, encoded, run)
         if both:
             return replace(model, certificate=replace(certificate, precisions=both))
     return model
+
+
+def _run(
+    module: nn.Module,
+    document: np.ndarray,
+    dtype: torch.dtype,
+    *,
+    named: Named,
+    batch_first: bool,
+    device: torch.device,
+) -> Trace:
+    return traced(
+        module,
+        document,
+        batch_first=batch_first,
+        forward=named.forward,
+        dtype=dtype,
+        device=device,
+    )
 
 
 def _read(

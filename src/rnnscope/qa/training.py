@@ -105,10 +105,7 @@ def train_question_model(
         "data": corpus.name,
         "data_fingerprint": corpus.fingerprint,
         "questions": {"train": len(fitted), "validation": len(held_out)},
-        "epochs": state.epoch,
-        "best_epoch": state.best[2],
-        "validation_accuracy": state.best[0],
-        "history": state.history,
+        **state.record,
         "seconds": round(time.perf_counter() - started, 2),
     }
     model = QuestionModel.of(network, run.vocabulary, record)

@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from rnnscope.report import render_study, study_accuracies, study_findings
+from rnnscope.storage import new_file
 from rnnscope.study.plan import Study
-from rnnscope.study.tables import TITLES, StudyTables, study_tables, write_text
+from rnnscope.study.tables import JUDGED, TITLES, StudyTables, study_tables
+
+HELD = {
+    "stability": "one mode is slower than the next and than any of untrained networks, as a line "
+    "attractor needs.",
+    "separability": "the slow mode tells positive from negative words that it was not fitted to.",
+}
+"""What is said of the networks in which a prediction exceeds its nulls."""
 
 
 def save_study(study: Study, folder: str | Path) -> list[Path]:
@@ -34,7 +42,7 @@ def save_study(study: Study, folder: str | Path) -> list[Path]:
             written.append(figures / f"{name}.{ending}")
             figure.savefig(written[-1], dpi=150)
     page = root / "study.html"
-    write_text(page, render_study(study_page(study, tables, root)))
+    new_file(page, render_study(study_page(study, tables, root)), errors="backslashreplace")
     return [page, *written]
 
 
@@ -67,20 +75,9 @@ def _sentences(tables: StudyTables) -> list[str]:
             f"{better} of {len(both)} networks classify held-out documents better than a bag of "
             "words does."
         )
-    slow = [row for row in tables.predictions if row["prediction"] == "stability"]
-    judged = [row for row in slow if row["finding"] in ("yes", "no", "cannot tell")]
-    if judged:
-        holds = sum(row["finding"] == "yes" for row in judged)
-        told.append(
-            f"In {holds} of {len(judged)} of them one mode is slower than the next and than any of "
-            "untrained networks, as a line attractor needs."
-        )
-    apart = [row for row in tables.predictions if row["prediction"] == "separability"]
-    judged = [row for row in apart if row["finding"] in ("yes", "no", "cannot tell")]
-    if judged:
-        holds = sum(row["finding"] == "yes" for row in judged)
-        told.append(
-            f"In {holds} of {len(judged)} the slow mode tells positive from negative words that it "
-            "was not fitted to."
-        )
+    for prediction, sentence in HELD.items():
+        findings = [row["finding"] for row in tables.predictions if row["prediction"] == prediction]
+        judged = [one for one in findings if one in JUDGED]
+        if judged:
+            told.append(f"In {judged.count('yes')} of {len(judged)} of them {sentence}")
     return told

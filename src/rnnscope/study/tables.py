@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from rnnscope.storage import new_file
 from rnnscope.study.plan import Study, Task
 
 Row = dict[str, Any]
@@ -33,6 +34,10 @@ COLUMNS = {
     "no_change": "no change",
 }
 """The measured columns of the table of networks, and what they are called."""
+
+
+JUDGED = ("yes", "no", "cannot tell")
+"""Findings of a prediction that was held against its nulls."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,15 +114,15 @@ class StudyTables:
         written = []
         for name in ("networks", "predictions", "methods"):
             written.append(folder / f"{name}.csv")
-            write_text(written[-1], as_csv(getattr(self, name)))
+            new_file(written[-1], as_csv(getattr(self, name)))
         text = []
         for name, title in TITLES.items():
             rows = getattr(self, name)()
             written.append(folder / f"{name}.csv")
-            write_text(written[-1], as_csv(rows))
+            new_file(written[-1], as_csv(rows))
             text.append(f"## {title}\n\n{as_markdown(rows)}")
         written.append(folder / "tables.md")
-        write_text(written[-1], "\n".join(text))
+        new_file(written[-1], "\n".join(text))
         return written
 
 
@@ -246,7 +251,7 @@ def _verdicts(rows: list[Row]) -> str:
         return ""
     values = [row["value"] for row in rows if row["value"] is not None]
     value = f" ({mean(values):.3g})" if values else ""
-    judged = [row for row in rows if row["finding"] in ("yes", "no", "cannot tell")]
+    judged = [row for row in rows if row["finding"] in JUDGED]
     if not judged:
         return ", ".join(dict.fromkeys(row["finding"] for row in rows)) + value
     holds = sum(row["finding"] == "yes" for row in judged)
@@ -286,13 +291,3 @@ def _get(value: Any, *path: str) -> Any:
 
 def _first(values: Any) -> float | None:
     return float(values[0]) if values else None
-
-
-def write_text(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

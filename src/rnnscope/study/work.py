@@ -30,6 +30,7 @@ from typing import Any
 from rnnscope.data import Corpus
 from rnnscope.errors import NotApplicable
 from rnnscope.models import Model, load
+from rnnscope.storage import new_file
 from rnnscope.study.analyses import RUN
 from rnnscope.study.claim import claimed
 from rnnscope.study.plan import Task
@@ -153,13 +154,8 @@ def _train(task: Task, folder: Path, corpus: Corpus, say: Callable[[str], None])
 
 def write_json(path: Path, contents: Any) -> None:
     """Whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        text = json.dumps(contents, indent=1, ensure_ascii=False, allow_nan=False, default=str)
-        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    text = json.dumps(contents, indent=1, ensure_ascii=False, allow_nan=False, default=str)
+    new_file(path, text, errors="backslashreplace")
 
 
 def _logger(folder: Path) -> Callable[[str], None]:

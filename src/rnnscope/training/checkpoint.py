@@ -37,6 +37,16 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a model's training record says of it."""
+        return {
+            "epochs": self.epoch,
+            "best_epoch": self.best[2],
+            "validation_accuracy": self.best[0],
+            "history": self.history,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:

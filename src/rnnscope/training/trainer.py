@@ -92,10 +92,7 @@ def train(
         "data": corpus.name,
         "data_fingerprint": corpus.fingerprint,
         "documents": {"train": len(fitted), "validation": len(held_out)},
-        "epochs": state.epoch,
-        "best_epoch": state.best[2],
-        "validation_accuracy": state.best[0],
-        "history": state.history,
+        **state.record,
         "seconds": round(time.perf_counter() - started, 2),
     }
     model = replace(model, record=record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from rnnscope.cli.common import Json, Where, print_json
 from rnnscope.errors import DataError, UsageError
 from rnnscope.qa.answerer import mine_patterns
 from rnnscope.qa.corpus import Question, QuestionCorpus
@@ -27,8 +27,6 @@ __all__ = ["COMMANDS", "qa", "run"]
 
 RUN = Path("runs/qa")
 
-Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
-Where = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 Source = Annotated[str, tyro.conf.arg(metavar="FILE|embedded")]
 Version = Literal["final", "v1"]
 Method = Literal["gamma", "beta", "gradient"]
@@ -72,7 +70,7 @@ def train(
     if corpus.has_split("test"):
         record["test"] = model.answer(corpus.split("test")).to_dict()
     if as_json:
-        _print_json(record)
+        print_json(record)
         return
     print(model)
     print(f"validation hits@1: {record['validation_accuracy']:.3f}")
@@ -122,7 +120,7 @@ def explain(
         print(f"patterns: {patterns.export(export)}", file=sys.stderr)
     if as_json:
         listed = [pattern.to_dict() for pattern in patterns.patterns]
-        _print_json({"method": method, "version": kind, **judged, "list": listed})
+        print_json({"method": method, "version": kind, **judged, "list": listed})
         return
     print(f"{len(patterns)} patterns by {method}, version {kind}")
     for name, found in judged.items():
@@ -178,7 +176,7 @@ def answer(
             best = sorted((-scores.values).argsort()[:5].tolist())
             found["why"] = " ".join(f"{scores.words[k]} ({scores.values[k]:+.2f})" for k in best)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     print(found["answer"] or "no answer: no candidate, or no pattern matched")
     print(found.get("why", ""))
@@ -238,7 +236,3 @@ def _print_hits(name: str, found: dict[str, Any]) -> None:
         f"{name:10} hits@1 {found['hits1']:.3f} [{low:.3f}, {high:.3f}] of {found['questions']:,}"
         f" questions, {found['answered']:.3f} answered"
     )
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False))

@@ -1,0 +1,121 @@
+"""``rnnscope demo|train|report``: a network, and its account."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from rnnscope.account import ExplainOptions, explain
+from rnnscope.account.account import check_page
+from rnnscope.cli.common import (
+    DEMO,
+    Flat,
+    Json,
+    Source,
+    Where,
+    finish,
+    print_json,
+    say,
+)
+from rnnscope.data import load_corpus
+from rnnscope.models import load
+from rnnscope.training import TrainingOptions
+from rnnscope.training import train as train_network
+
+
+def demo(out: Where = DEMO, seed: int = 0, as_json: Json = False) -> None:
+    """Train an LSTM on the embedded rated sentences and write its report.
+
+    The network is trained on documents composed of 1 to 8 sentences; rules are mined and judged
+    on single sentences. Run again, it takes up the trained network.
+
+    Example: rnnscope demo --out runs/demo
+
+    Args:
+        out: where the report, account.json and the model go.
+        seed: of the network and every sample.
+        as_json: print the account instead of its summary.
+    """
+    started = time.perf_counter()
+    documents, sentences = load_corpus("embedded:documents"), load_corpus("embedded:sentences")
+    say(f"training an LSTM on {len(documents.split('train')):,} documents (kept in {out})")
+    model = train_network(documents, TrainingOptions(seed=seed), directory=out, progress=True)
+    say("explaining it")
+    options = ExplainOptions(seed=seed)
+    account = explain(model, sentences, dynamics_corpus=documents, options=options, progress=True)
+    page = account.save(out / "report.html")
+    finish(account, page, as_json, started)
+
+
+def train(
+    out: tyro.conf.Positional[Where],
+    options: Flat[TrainingOptions] = TrainingOptions(),  # noqa: B008
+    data: Source = "embedded:documents",
+    text: str = "text",
+    label: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """Train a reference network and save it.
+
+    Every finished epoch is checkpointed in the directory; a run that was stopped goes on there.
+
+    Example: rnnscope train runs/gru --architecture gru --data reviews.csv --label label
+
+    Args:
+        out: a directory for the checkpoint and the model.
+        options: how to train.
+        data: a CSV, TSV, JSONL or Parquet file, or "embedded:sentences", "embedded:documents".
+        text: its column of texts.
+        label: its column of labels; "label" if there is one.
+        as_json: print the training record as JSON.
+    """
+    corpus = load_corpus(data, text=text, label=label)
+    model = train_network(corpus, options, directory=out, progress=True)
+    record = dict(model.record)
+    if corpus.has_split("test") and corpus.labels is not None:
+        test = corpus.split("test")
+        record["test_accuracy"] = float((model.predict(test.documents) == test.labels).mean())
+    if as_json:
+        print_json(record)
+        return
+    print(model)
+    for name in ("validation_accuracy", "test_accuracy"):
+        if name in record:
+            print(f"{name.replace('_', ' ')}: {record[name]:.3f}")
+    print(f"model: {out / 'model'}")
+
+
+def report(
+    model: Where = DEMO,
+    data: Source = "embedded:sentences",
+    out: Annotated[Path, tyro.conf.arg(metavar="HTML")] = Path("report.html"),
+    text: str = "text",
+    label: str | None = None,
+    valence: str | None = None,
+    max_rules: int | None = None,
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """Explain a saved network on a corpus and write the page.
+
+    Example: rnnscope report --model runs/demo --data reviews.csv --out report.html
+
+    Args:
+        model: a saved model's directory.
+        data: a file or an embedded set.
+        out: the page; account.json goes beside it.
+        text: the column of texts.
+        label: the column of labels; labels are optional.
+        valence: a column of human ratings to compare with.
+        max_rules: rules in the list at most; every mined phrase when not given.
+        seed: of splits and samples.
+        as_json: print the account instead of its summary.
+    """
+    started = time.perf_counter()
+    check_page(out)
+    network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
+    account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
+    finish(account, account.save(out), as_json, started)
