@@ -73,7 +73,7 @@ def run_study(
         executor: any ``concurrent.futures.Executor``, such as a Dask client's
             (``client.get_executor()``), whose workers see the folder under the same path; it is
             not shut down. A process pool must start its processes by "spawn": forked ones may
-            hang in locks of their parent. Local processes when None.
+            hang in locks of their parent. Threads take turns. Local processes when None.
         workers: how many of those.
         retry_failed: also networks that failed before.
         progress: a bar on standard error.

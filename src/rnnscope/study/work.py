@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -35,6 +36,10 @@ from rnnscope.study.analyses import RUN
 from rnnscope.study.claim import claimed
 from rnnscope.study.plan import Task
 from rnnscope.training import train
+
+ONE_AT_A_TIME = threading.Lock()
+"""Threads of one process take turns: torch's random state and number of threads are the process's,
+and a network trained beside another would not be the one that its seed gives."""
 
 FAILED, LOG, SETTINGS = "failed.json", "log.txt", "settings.json"
 
@@ -86,7 +91,7 @@ def work(task: Task, root: Path, *, retry: bool = False) -> Outcome:
             folder=task.folder, state=state, did=tuple(did), seconds=seconds, reason=reason
         )
 
-    with claimed(folder) as mine:
+    with ONE_AT_A_TIME, claimed(folder) as mine:
         if not mine:
             return outcome("held")
         if not missing(task, root):
