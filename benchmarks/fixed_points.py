@@ -18,7 +18,7 @@ Prints progress to standard error and one JSON object as the last line of standa
     stages          seconds of each stage by itself: projection, flow of every seed to q' <= 1e-8,
                     Jacobian and modes a point
     matrix_product  seconds of one step of all the seeds at the machine's matrix-product rate
-    finder          the rival's figures, and the ratios
+    finder          the rival's figures, what the points it calls fixed are, and the ratios
 """
 
 from __future__ import annotations
@@ -142,8 +142,10 @@ def matrix_product(cell: Cell, count: int) -> float:
     return min(timed(lambda: h @ V.mT)[1] for _ in range(20))
 
 
-def finder(path: Path, weights: dict[str, torch.Tensor], seeds: torch.Tensor) -> dict[str, Any]:
-    """The rival, unmodified, in its own words."""
+def finder(
+    path: Path, cell: Cell, weights: dict[str, torch.Tensor], seeds: torch.Tensor
+) -> dict[str, Any]:
+    """The rival, unmodified, in its own words, and what its points are."""
     sys.path.insert(0, str(path))
     from FixedPointFinderTorch import FixedPointFinderTorch
 
@@ -162,10 +164,13 @@ def finder(path: Path, weights: dict[str, torch.Tensor], seeds: torch.Tensor) ->
             )
         )
     q = torch.as_tensor(every.qstar)
+    named = find_fixed_points(cell, torch.as_tensor(unique.xstar).double(), checks=0)
     return {
         "seconds": seconds,
         "seeds": len(seeds),
         "unique_fixed_points": int(unique.n),
+        "what_they_are": {name: count for name, count in named.counts.items() if count},
+        "roots_among_them": len(named.roots),
         "share_q_below_1e-8": float((q <= 1e-8).double().mean()),
         "q_quantiles": torch.quantile(
             q.double(), torch.tensor([0.05, 0.5, 0.95]).double()
@@ -305,7 +310,7 @@ if __name__ == "__main__":
     if args.scaling:
         result["scaling"] = scaling(cell, seeds)
     if args.finder and len(weights["weight_hh_l0"]) // weights["weight_hh_l0"].shape[1] != 4:
-        rival = finder(args.finder, weights, seeds)
+        rival = finder(args.finder, cell, weights, seeds)
         rival["ratio_end_to_end"] = rival["seconds"] / result["seconds"]
         rival["ratio_of_the_search"] = rival["seconds"] / result["find_seconds"]
         result["finder"] = rival

@@ -38,6 +38,7 @@ import os
 import platform
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ from rnnscope.qa import (
     train_question_model,
 )
 from rnnscope.qa.entities import is_number
-from rnnscope.training import TrainingOptions
+from rnnscope.qa.training import DEFAULTS
 
 SHARED = Path(os.environ.get("RNNSCOPE_SHARED", Path(__file__).parents[2] / "shared"))
 RESULT = Path(__file__).parents[1] / "docs" / "results" / "qa.json"
@@ -65,18 +66,7 @@ SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 METHODS = ("gamma", "beta", "gradient")
 LIMIT = 30
 
-MOVIES = TrainingOptions(
-    units=64,
-    embedding=64,
-    dropout=0.2,
-    word_dropout=0.02,
-    learning_rate=8e-3,
-    averaging=0.98,
-    batch=16,
-    clip=1.0,
-    epochs=3,
-    min_count=20,
-)
+MOVIES = replace(DEFAULTS, epochs=3, min_count=20)
 VERSIONS = ("final", "v1")
 
 
