@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnscope.errors import DataError
+from rnnscope.qa import standalone
 from rnnscope.qa.categories import Categories
 from rnnscope.qa.pattern import Pattern
 from rnnscope.qa.pattern_list import PatternList
@@ -17,12 +18,18 @@ KIND = files.Kind(
     entries="patterns",
     header=("gap", "within", "occurrence", "method", "fingerprint", "categories"),
     written_by="PatternList.export",
+    does="answers questions",
 )
 ENTRY = ("category", "pattern", "score", "count", "precision")
 
 
 def export_patterns(patterns: PatternList, path: str | Path) -> Path:
     """Write a list; see ``PatternList.export``."""
+    writers = {".json": lambda: _to_json(patterns), ".py": lambda: _to_python(patterns)}
+    return files.write(KIND, path, writers)
+
+
+def _to_json(patterns: PatternList) -> str:
     header = {
         "gap": patterns.gap,
         "within": patterns.within,
@@ -32,7 +39,26 @@ def export_patterns(patterns: PatternList, path: str | Path) -> Path:
         "categories": {name: dict(w) for name, w in patterns.categories.weights.items()},
     }
     entries = [pattern.to_dict() for pattern in patterns.patterns]
-    return files.write(KIND, path, {".json": lambda: files.as_json(KIND, header, entries)})
+    return files.as_json(KIND, header, entries)
+
+
+def _to_python(patterns: PatternList) -> str:
+    """The list as a Python file: its data, and ``standalone``'s source."""
+    listed = [f"    ({str(p.category)!a}, {files.plain(p.words)!a})," for p in patterns.patterns]
+    categories = {
+        str(name): {str(part): float(weight) for part, weight in weights.items()}
+        for name, weights in patterns.categories.weights.items()
+    }
+    settings = (int(patterns.gap), int(patterns.within), str(patterns.occurrence))
+    data = [
+        f"METHOD, FINGERPRINT = {files.plain((patterns.method, patterns.fingerprint))!a}",
+        f"GAP, WITHIN, OCCURRENCE = {settings!a}",
+        "# What each word, or pair of words, of a question says for a category.",
+        f"CATEGORIES = {categories!a}",
+        "# In order: the first that matches answers.",
+        *(["PATTERNS = (", *listed, ")"] if listed else ["PATTERNS = ()"]),
+    ]
+    return files.as_python(KIND, data, files.copied(standalone, standalone.COPIED))
 
 
 def load_patterns(path: str | Path) -> PatternList:

@@ -216,10 +216,11 @@ class PatternList:
         return replace(self, patterns=tuple(patterns))
 
     def export(self, path: str | Path) -> Path:
-        """Write the list as JSON, one pattern a line, to be edited and loaded again.
+        """Write the list as JSON, one pattern a line, to be edited and loaded again; or, to a path
+        that ends in .py, as one Python file that answers questions and needs nothing but Python.
 
         Raises:
-            UsageError: another ending than .json, a path that cannot be written or that holds
+            UsageError: another ending, a path that cannot be written or that holds
                 something other than a pattern list.
         """
         from rnnscope.qa.pattern_file import export_patterns

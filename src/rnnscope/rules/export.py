@@ -57,7 +57,9 @@ def to_python(rules: RuleList) -> str:
         "# In order: the first phrase that occurs decides.",
         *(["RULES = (", *listed, ")"] if listed else ["RULES = ()"]),
     ]
-    return files.as_python(KIND, data, files.copied(standalone, standalone.COPIED))
+    return files.as_python(
+        KIND, data, files.tokenizer_source(), files.copied(standalone, standalone.COPIED)
+    )
 
 
 def load_rules(cls: type[L], path: str | Path) -> L:

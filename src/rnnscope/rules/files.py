@@ -34,6 +34,7 @@ class Kind:
         entries: the name that they stand under.
         header: the names that may stand beside it.
         written_by: the method that writes one.
+        does: what its Python file does.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Kind:
     entries: str
     header: tuple[str, ...]
     written_by: str
+    does: str = "classifies texts"
 
     @property
     def format(self) -> str:
@@ -50,7 +52,7 @@ class Kind:
     @property
     def first_line(self) -> str:
         """How a Python file does."""
-        return f'"""An rnnscope {self.name}: classifies texts; needs nothing but Python."""'
+        return f'"""An rnnscope {self.name}: {self.does}; needs nothing but Python."""'
 
 
 def write(kind: Kind, path: str | Path, writers: Mapping[str, Callable[[], str]]) -> Path:
@@ -102,23 +104,15 @@ def as_json(kind: Kind, header: Mapping[str, Any], entries: Iterable[Mapping[str
 
 
 def as_python(kind: Kind, data: Iterable[str], *code: str) -> str:
-    """The data, the source of the tokenizer, and the code that classifies."""
-    tokenizer = _body(inspect.getsource(sys.modules[tokenize.__module__]))
-    return "\n".join(
-        [
-            kind.first_line,
-            "",
-            "from __future__ import annotations",
-            "",
-            *data,
-            "",
-            "# The tokenizer of rnnscope.",
-            tokenizer,
-            "",
-            *code,
-            "",
-        ]
-    )
+    """The data, and the code that works on it."""
+    head = [kind.first_line, "", "from __future__ import annotations", ""]
+    return "\n".join([*head, *data, "", *code, ""])
+
+
+def tokenizer_source() -> str:
+    """The source of the default tokenizer."""
+    source = _body(inspect.getsource(sys.modules[tokenize.__module__]))
+    return f"# The tokenizer of rnnscope.\n{source}\n"
 
 
 def copied(module: ModuleType, marker: str) -> str:

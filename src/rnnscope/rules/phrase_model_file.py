@@ -74,7 +74,7 @@ def to_python(model: PhraseModel) -> str:
         inspect.getsource(standalone.main).strip(),
         'if __name__ == "__main__":\n    main()',
     ]
-    return files.as_python(KIND, data, "\n\n\n".join(code))
+    return files.as_python(KIND, data, files.tokenizer_source(), "\n\n\n".join(code))
 
 
 def load_model(cls: type[M], path: str | Path) -> M:
