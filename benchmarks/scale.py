@@ -1,22 +1,31 @@
-"""Scoring and mining against workers and corpus size, and what that says of very large corpora.
+"""Scoring, mining and fixed points against workers and size, and what that says of far larger ones.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/scale.py [--tokens 1e6 1e7 1e8] [--workers 1 2] [--write]
+Run: OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 python benchmarks/scale.py --write
+     [--tokens 1e6 1e7 1e8] [--seeds 1e4 1e5 1e6] [--workers 1 2]
 
-A generated corpus (words drawn by Zipf's law, documents of 30 words) is scored by gamma with an
-LSTM of 64 units and random weights, and mined for phrases of up to five words, shard by shard
-(``mine_on``, the table on disk), each row in a process of its own. Prints progress to standard
-error and one JSON object as the last line of standard output:
-    rows        for each corpus size and number of workers: seconds, tokens a second, peak memory of
-                the process that merges, and n-grams in the table
-    speed_up    tokens a second of two workers over one, on the largest corpus that both did
-    projection  hours for 10^12 tokens at the best rate of one worker, by number of workers
+A generated corpus (word ids drawn by Zipf's law, documents of 30 words) is scored by gamma with an
+LSTM of 64 units and random weights; the same is scored and mined for phrases of up to five words,
+shard by shard (``mine_on``, the table on disk). Fixed points are sought (``find_on``) from states
+drawn in a cube: of a hand-built flip-flop whose 27 roots are known, and, where the benchmark
+networks are at hand, of a trained GRU of 64 units with a line attractor (the fewest seeds only).
+Each row is a process of its own with a pool of workers, one thread each. Progress goes to standard
+error; the last line of standard output is one JSON object:
+    scoring, mining   for each size and number of workers: seconds, tokens a second, peak memory of
+                      the parent and of the largest worker in GiB; n-grams and bytes of the table
+    fixed_points      seeds a second, roots, peak memory
+    speed_up          of two workers over one, for each kind of work, at the largest size of both
+    growth            n-grams of the table as a power of the tokens, between the last two sizes
+    projection        for 10^12 tokens: hours by workers at one worker's rate, rows and bytes of the
+                      table by that power, and the largest count of one word
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -24,21 +33,26 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from fixed_points import read
 
 from rnnscope.cells import LSTM
 from rnnscope.data import Vocabulary
 from rnnscope.models import Direction, Layer, Model, Readout
 from rnnscope.scores import CellDecomposition
-from rnnscope.study import mine_on
+from rnnscope.study import find_on, mine_on
+from rnnscope.study.shards import _ordered, _parts
+from rnnscope.synthetic import flip_flop
 
-RESULT = Path(__file__).parent.parent / "docs" / "results" / "scale.json"
-WORDS, LENGTH, UNITS, WIDTH = 20_000, 30, 64, 64
+ROOT = Path(__file__).parent.parent
+RESULT = ROOT / "docs" / "results" / "scale.json"
+NETWORKS = Path(os.environ.get("RNNSCOPE_SHARED", ROOT.parent / "shared")) / "bench" / "dynamics"
+WORDS, LENGTH, UNITS, WIDTH, SHARD = 20_000, 30, 64, 64, 20_000
+TRILLION = 1e12
 
 
 def network() -> Model:
@@ -58,74 +72,140 @@ def network() -> Model:
     )
 
 
-def documents(tokens: int) -> Iterator[list[str]]:
+def documents(tokens: int) -> Iterator[np.ndarray]:
     """Drawn as they are needed, so that the corpus is never held."""
     generator = np.random.default_rng(0)
-    names = np.array([f"w{k}" for k in range(WORDS)])
     for _ in range(0, tokens // LENGTH, 1000):
-        drawn = generator.zipf(1.2, (1000, LENGTH))
-        yield from names[np.minimum(drawn, WORDS - 1)].tolist()
+        yield from np.minimum(generator.zipf(1.2, (1000, LENGTH)), WORDS - 1)
 
 
-def row(tokens: int, workers: int) -> dict[str, Any]:
+def states(count: int, width: int, scale: float = 1.0) -> Iterator[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    for start in range(0, count, 16_384):
+        size = min(16_384, count - start)
+        yield scale * (2 * torch.rand(size, width, generator=generator, dtype=torch.float64) - 1)
+
+
+def scored(score: CellDecomposition, part: list[np.ndarray]) -> int:
+    return len(score.score(part).values)
+
+
+def scoring(tokens: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, Any]:
     score = CellDecomposition(network())
-    context = multiprocessing.get_context("spawn")
-    with nullcontext() if workers == 1 else ProcessPoolExecutor(workers, context) as pool:
-        if pool is not None:
-            # The processes' own start is not the work.
-            mine_on(score, documents(20_000), pool, shard=100)
+    jobs = ((score, part) for part in _parts(documents(tokens), SHARD))
+    done = sum(_ordered(scored, jobs, pool, 2 * workers))
+    return {"amount": done}
+
+
+def mining(tokens: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, Any]:
+    score = CellDecomposition(network())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        table = mine_on(score, documents(tokens), pool, shard=SHARD, ahead=2 * workers, path=path)
+        size = sum(file.stat().st_size for file in path.iterdir())
+        return {"amount": table.words, "ngrams": len(table), "bytes": size}
+
+
+def seeds(count: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, Any]:
+    found = find_on(flip_flop().cell, states(count, 3), pool, ahead=2 * workers)
+    return {"amount": found.seeds, "roots": len(found.roots), "to_none": found.to_none}
+
+
+def line_seeds(count: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, Any]:
+    cell, _, _ = read(NETWORKS / "gru_line.safetensors")
+    found = find_on(cell, states(count, cell.state_size, 0.5), pool, ahead=2 * workers)
+    return {"amount": found.seeds, "roots": len(found.roots), "outcomes": found.outcomes}
+
+
+WORK = {"scoring": scoring, "mining": mining, "seeds": seeds, "line_seeds": line_seeds}
+SMALL = {"scoring": 2e6, "mining": 2e6, "seeds": 4096, "line_seeds": 64}
+"""What each pool does first: its processes' start and compilation are not the work."""
+
+
+def row(kind: str, amount: int, workers: int) -> dict[str, Any]:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        WORK[kind](int(SMALL[kind]), pool, workers)
         start = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            table = mine_on(
-                score,
-                documents(tokens),
-                pool,
-                shard=5_000,
-                ahead=2 * workers,
-                path=Path(folder) / "table",
-            )
-            ngrams = len(table)
+        found = WORK[kind](amount, pool, workers)
         seconds = time.perf_counter() - start
     return {
-        "tokens": tokens,
         "workers": workers,
-        "seconds": seconds,
-        "tokens_a_second": tokens / seconds,
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "ngrams": ngrams,
+        **found,
+        "seconds": round(seconds, 2),
+        "a_second": found["amount"] / seconds,
+        "parent_peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "worker_peak_gib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20,
+    }
+
+
+def projection(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    mined = [one for one in rows["mining"] if one["workers"] == 1]
+    if len(mined) < 2:
+        return {}
+    last, before = mined[-1], mined[-2]
+    power = math.log(last["ngrams"] / before["ngrams"]) / math.log(
+        last["amount"] / before["amount"]
+    )
+    ngrams = last["ngrams"] * (TRILLION / last["amount"]) ** power
+    # The share of the most frequent word of Zipf's law with exponent 1.2, cut off or not.
+    largest = TRILLION / sum(k**-1.2 for k in range(1, 10**6))
+    return {
+        "growth": power,
+        "projection": {
+            "hours_by_workers": {
+                str(n): TRILLION / last["a_second"] / n / 3600 for n in (1, 100, 1_000, 10_000)
+            },
+            "ngrams": ngrams,
+            "bytes": ngrams * last["bytes"] / last["ngrams"],
+            "largest_count": largest,
+            "counts_end_at": 2**32,
+        },
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=float, nargs="+", default=[1e6, 1e7])
+    parser.add_argument("--tokens", type=float, nargs="*", default=[1e6, 1e7, 1e8])
+    parser.add_argument("--seeds", type=float, nargs="*", default=[1e4, 1e5, 1e6])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--only", type=int, nargs=2, help="one row: tokens and workers")
+    parser.add_argument("--only", nargs=3, help="one row: kind, amount and workers")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(row(*options.only)))
+        kind, amount, workers = options.only
+        print(json.dumps(row(kind, int(float(amount)), int(workers))))
         return
-    rows = []
-    for tokens in map(int, options.tokens):
-        for workers in options.workers:
-            command = [sys.executable, __file__, "--only", str(tokens), str(workers)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            rows.append(json.loads(done.stdout.splitlines()[-1]))
-            print(f"  {rows[-1]}", file=sys.stderr, flush=True)
-    by = {(one["tokens"], one["workers"]): one["tokens_a_second"] for one in rows}
-    both = [t for t in map(int, options.tokens) if (t, 1) in by and (t, 2) in by]
-    best = max(one["tokens_a_second"] for one in rows if one["workers"] == 1)
+    line = options.seeds[:1] if NETWORKS.is_dir() else []
+    amounts = {
+        "scoring": options.tokens,
+        "mining": options.tokens,
+        "seeds": options.seeds,
+        "line_seeds": line,
+    }
+    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in WORK}
+    for kind, sizes in amounts.items():
+        for amount in map(int, sizes):
+            for workers in options.workers:
+                command = [sys.executable, __file__, "--only", kind, str(amount), str(workers)]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                rows[kind].append(json.loads(done.stdout.splitlines()[-1]))
+                print(f"  {kind} {rows[kind][-1]}", file=sys.stderr, flush=True)
     result = {
-        "rows": rows,
-        "speed_up": by[both[-1], 2] / by[both[-1], 1] if both else None,
-        "projection_hours_for_1e12_tokens": {
-            str(n): 1e12 / best / n / 3600 for n in (1, 100, 1000, 10_000)
-        },
+        "machine": f"{os.cpu_count()} cores",
+        **rows,
+        "speed_up": {kind: speed_up(own) for kind, own in rows.items()},
+        **projection(rows),
     }
     if options.write:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
+
+
+def speed_up(rows: list[dict[str, Any]]) -> float | None:
+    """Two workers over one, at the largest size that both did."""
+    by = {(one["amount"], one["workers"]): one["a_second"] for one in rows}
+    both = sorted(amount for amount, n in by if n == 1 and (amount, 2) in by)
+    return by[both[-1], 2] / by[both[-1], 1] if both else None
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from polars.testing import assert_frame_equal
 
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.phrases import PhraseTable, mine_phrases
+from rnnscope.phrases import rows as rows_module
 from rnnscope.phrases import sums as sums_module
-from rnnscope.phrases import table as table_module
 from rnnscope.phrases import windows as windows_module
 from rnnscope.phrases.levels import levels
 from rnnscope.phrases.words import Origin, Words
@@ -121,7 +121,8 @@ def test_both_orders_of_two_give_the_same_bits():
 
 
 def test_a_table_on_disk_is_the_table_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(table_module, "ROWS", 40)
+    monkeypatch.setattr(rows_module, "ROWS", 40)
+    monkeypatch.setattr(rows_module, "EVERY", 4)
     monkeypatch.setattr(sums_module, "OCCURRENCES", 30)
     parts = [scores_of(random_documents(15, seed=k)) for k in (1, 2, 3)]
     inside = [PhraseTable.of(part) for part in parts]

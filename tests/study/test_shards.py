@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from rnnscope.dynamics import find_fixed_points
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import PhraseTable
 from rnnscope.scores import CellDifference
+from rnnscope.study import shards
 from rnnscope.study.shards import find_on, mine_on
 from rnnscope.synthetic import flip_flop, planted_network
 from tests.helpers import random_cell
@@ -52,10 +54,15 @@ def test_a_table_of_shards_is_the_table_of_the_whole(pool):
                 assert a[name].to_list() == b[name].to_list()
 
 
-def test_a_table_kept_on_disk_is_the_same_and_leaves_nothing_beside(tmp_path):
+@pytest.mark.parametrize(("fan", "pool"), [(2, None), (3, ThreadPoolExecutor), (16, spawned)])
+def test_a_table_kept_on_disk_is_the_same_and_leaves_nothing_beside(
+    tmp_path, monkeypatch, fan, pool
+):
+    monkeypatch.setattr(shards, "FAN", fan)
     score = CellDifference(planted_network(WEIGHTS).model)
     texts = documents(100)
-    found = mine_on(score, texts, shard=9, path=tmp_path / "table")
+    with nullcontext() if pool is None else pool(2) as executor:
+        found = mine_on(score, texts, executor, shard=9, path=tmp_path / "table")
     memory = mine_on(score, texts, shard=9)
     for length in range(1, 6):
         a, b = found.lazy(length).collect(), memory.lazy(length).collect()

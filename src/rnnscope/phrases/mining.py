@@ -21,8 +21,9 @@ from rnnscope.phrases.importance import select
 from rnnscope.phrases.levels import levels
 from rnnscope.phrases.options import PhraseOptions
 from rnnscope.phrases.phrases import Phrases
+from rnnscope.phrases.rows import add_frames, empty_frame
 from rnnscope.phrases.sums import group_sums
-from rnnscope.phrases.table import PhraseTable, add_frames, empty_frame, predicted_by
+from rnnscope.phrases.table import PhraseTable, predicted_by
 from rnnscope.phrases.words import Origin, Words, run_lengths
 from rnnscope.scores import WordScores
 

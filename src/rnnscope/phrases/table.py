@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,23 +14,25 @@ from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases.files import as_path, describe, description_of, new_folder, reading
 from rnnscope.phrases.levels import levels
 from rnnscope.phrases.options import LONGEST
+from rnnscope.phrases.rows import (
+    Frame,
+    add_frames,
+    empty_frame,
+    file_of,
+    ranges,
+    scan_frames,
+    write_frames,
+    write_range,
+)
 from rnnscope.phrases.sums import (
-    COUNTS,
-    LARGEST_OF,
     columns_of,
     group_sums,
-    product_names,
-    scale_name,
 )
 from rnnscope.phrases.windows import windows
 from rnnscope.phrases.words import Origin, Words
 from rnnscope.scores import WordScores
 
 KIND = "phrase_table"
-ROWS = 2_000_000
-"""Rows of all shards together that are added at a time when the sum is written to disk."""
-
-Frame = pl.DataFrame | pl.LazyFrame
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +94,13 @@ class PhraseTable:
             for level in levels(window, max_length)
             for frame in group_sums(window, level, whole=words)
         )
-        return _finish(words.origin, frames, max_length, predicted_by(words), len(words), path)
+        table = cls(
+            origin=words.origin,
+            frames=tuple(empty_frame(words.origin, k + 1) for k in range(max_length)),
+            predicted=predicted_by(words),
+            words=len(words),
+        )
+        return _held(frames, table) if path is None else _write(frames, table, path)
 
     @property
     def max_length(self) -> int:
@@ -121,17 +130,14 @@ class PhraseTable:
         """
         listed = list(tables)
         _require_addable(listed)
-        first = listed[0]
+        if path is not None:
+            return saved_sum(listed, path)
+        total = _total(listed)
         frames = (
-            (k + 1, frame)
-            for k in range(first.max_length)
-            for frame in _added(
-                [table.frames[k] for table in listed], first.origin, k + 1, path is not None
-            )
+            (k + 1, add_frames([t.frames[k].lazy().collect() for t in listed], total.origin, k + 1))
+            for k in range(total.max_length)
         )
-        predicted = np.sum([table.predicted for table in listed], axis=0)
-        words = sum(table.words for table in listed)
-        return _finish(first.origin, frames, first.max_length, predicted, words, path)
+        return _held(frames, total)
 
     def lazy(self, length: int) -> pl.LazyFrame:
         """The n-grams of one length."""
@@ -149,8 +155,8 @@ class PhraseTable:
 
     def save(self, path: str | Path) -> Path:
         """Write the table to a directory: JSON and Parquet."""
-        frames = enumerate(self.frames, 1)
-        return _write(self.origin, frames, self.max_length, self.predicted, self.words, path)
+        _write(enumerate(self.frames, 1), self, path)
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> PhraseTable:
@@ -176,10 +182,7 @@ class PhraseTable:
         found = description_of(folder, KIND)
         with reading(folder):
             origin = Origin.from_dict(found["origin"])
-            frames = tuple(
-                pl.scan_parquet(sorted(folder.glob(f"length_{k:02d}_*.parquet")))
-                for k in range(1, found["max_length"] + 1)
-            )
+            frames = scan_frames(folder, found["max_length"])
             for k, frame in enumerate(frames, 1):
                 missing = set(columns_of(origin, k)) - set(frame.collect_schema().names())
                 if missing:
@@ -203,69 +206,53 @@ def predicted_by(words: Words) -> np.ndarray:
     return np.bincount(words.predictions, minlength=len(words.origin.classes))
 
 
-def add_frames(frames: Sequence[pl.DataFrame], origin: Origin, length: int) -> pl.DataFrame:
-    """Rows of the same n-gram added, in the order of the frames."""
-    scaled = [
-        name
-        for name in product_names(origin)
-        if any(scale_name(name) in frame.columns for frame in frames)
-    ]
-    zero = [pl.lit(0, dtype=pl.Int32).alias(scale_name(name)) for name in scaled]
-    frames = [
-        frame.with_columns([z for z in zero if z.meta.output_name() not in frame.columns])
-        for frame in frames
-    ]
-    kinds = columns_of(origin, length)
-    names = [*kinds, *map(scale_name, scaled)]
-    keys = origin.keys(length)
-    rows = pl.concat([frame.select(names) for frame in frames]).sort(keys, maintain_order=True)
-    columns = [rows[key].to_numpy() for key in keys]
-    new = np.zeros(rows.height, dtype=bool)
-    new[:1] = True
-    for column in columns:
-        new[1:] |= column[1:] != column[:-1]
-    starts = np.flatnonzero(new)
-    if len(starts) == rows.height:
-        return rows
-    held: dict[str, pl.Series] = {
-        key: pl.Series(column[starts]) for key, column in zip(keys, columns, strict=True)
-    }
-    group = np.cumsum(new) - 1
-    for name in names[len(keys) :]:
-        values = rows[name].to_numpy()
-        if name.startswith(COUNTS):
-            total = np.add.reduceat(values, starts, dtype=np.uint64)
-            if kinds[name] == pl.UInt32 and total.max() >= 1 << 32:
-                raise DataError("A table counts up to 2^32.", got=f"{total.max()} in {name}")
-        elif name.startswith(LARGEST_OF) or name not in kinds:
-            total = np.maximum.reduceat(values, starts)
-        else:
-            if name in scaled:
-                scales = rows[scale_name(name)].to_numpy()
-                values = np.ldexp(values, scales - np.maximum.reduceat(scales, starts)[group])
-            total = np.add.reduceat(values, starts)
-        held[name] = pl.Series(total, dtype=kinds.get(name, pl.Int32))
-    return pl.DataFrame(held)
+Work = Callable[[Callable[..., None], Iterable[tuple[Any, ...]]], None]
+"""Calls a function with each tuple of arguments, in any order and anywhere; back when all is
+done."""
 
 
-def _added(
-    frames: list[Frame], origin: Origin, length: int, in_parts: bool
-) -> Iterator[pl.DataFrame]:
-    """The sum of one length; part by part, each a range of the first key, where asked."""
-    if not in_parts:
-        yield add_frames([frame.lazy().collect() for frame in frames], origin, length)
-        return
-    key = pl.col("key_0")
-    heads = [frame.lazy().select(key).collect()["key_0"] for frame in frames]
-    total = sum(len(head) for head in heads)
-    cuts: list[int] = []
-    if total > ROWS:
-        ordered = pl.concat(heads).sort()
-        cuts = ordered.gather(np.arange(ROWS, total, ROWS)).unique().sort().to_list()
-    for low, high in zip([0, *cuts], [*cuts, None], strict=True):
-        inside = key >= low if high is None else (key >= low) & (key < high)
-        parts = [frame.lazy().filter(inside).collect() for frame in frames]
-        yield add_frames(parts, origin, length)
+def here(function: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> None:
+    """One after another."""
+    for job in jobs:
+        function(*job)
+
+
+def saved_sum(tables: Sequence[PhraseTable], path: str | Path, work: Work = here) -> PhraseTable:
+    """The sum of tables as a saved table, left on disk."""
+    with new_folder(path, KIND) as draft:
+        total = _write_sum(tables, draft, work)
+        _describe(total, draft)
+    return replace(total, frames=scan_frames(Path(path), total.max_length))
+
+
+def spilled(tables: Sequence[PhraseTable], folder: Path, work: Work = here) -> PhraseTable:
+    """The sum of one table or more, its rows in files of a new folder. That is no saved table but
+    for what is added up further and goes again: nothing says that its files are whole."""
+    folder.mkdir(parents=True)
+    if len(tables) == 1:
+        total = tables[0]
+        write_frames(folder, enumerate(total.frames, 1), total.origin, total.max_length)
+    else:
+        total = _write_sum(tables, folder, work)
+    return replace(total, frames=scan_frames(folder, total.max_length))
+
+
+def _write_sum(tables: Sequence[PhraseTable], folder: Path, work: Work) -> PhraseTable:
+    total = _total(tables)
+    jobs = (
+        (file_of(folder, k + 1, part), frames, total.origin, k + 1, low, high)
+        for k in range(total.max_length)
+        for frames in [[table.frames[k] for table in tables]]
+        for part, (low, high) in enumerate(ranges(frames))
+    )
+    work(write_range, jobs)
+    return total
+
+
+def _total(tables: Sequence[PhraseTable]) -> PhraseTable:
+    """The sum of tables but for its rows, which are those of the first."""
+    predicted = np.sum([table.predicted for table in tables], axis=0)
+    return replace(tables[0], predicted=predicted, words=sum(table.words for table in tables))
 
 
 def _require_addable(tables: list[PhraseTable]) -> None:
@@ -291,66 +278,36 @@ def _require_addable(tables: list[PhraseTable]) -> None:
             )
 
 
-def _finish(
-    origin: Origin,
-    frames: Iterable[tuple[int, pl.DataFrame]],
-    max_length: int,
-    predicted: np.ndarray,
-    words: int,
-    path: str | Path | None,
-) -> PhraseTable:
-    """The table of these parts of each length, in memory or written to the path."""
-    if path is not None:
-        return PhraseTable.scan(_write(origin, frames, max_length, predicted, words, path))
-    held: list[list[pl.DataFrame]] = [[] for _ in range(max_length)]
+def _held(frames: Iterable[tuple[int, pl.DataFrame]], table: PhraseTable) -> PhraseTable:
+    """A table with these parts of each length, in memory."""
+    held: list[list[pl.DataFrame]] = [[] for _ in range(table.max_length)]
     for length, frame in frames:
         held[length - 1].append(frame)
-    return PhraseTable(
-        origin=origin,
-        frames=tuple(
-            pl.concat(parts, rechunk=False) if parts else empty_frame(origin, length)
-            for length, parts in enumerate(held, 1)
-        ),
-        predicted=predicted,
-        words=words,
+    whole = (
+        pl.concat(parts, rechunk=False) if parts else empty_frame(table.origin, length)
+        for length, parts in enumerate(held, 1)
     )
-
-
-def empty_frame(origin: Origin, length: int) -> pl.DataFrame:
-    """No n-gram of this length."""
-    return pl.DataFrame(schema=columns_of(origin, length))
+    return replace(table, frames=tuple(whole))
 
 
 def _write(
-    origin: Origin,
-    frames: Iterable[tuple[int, Frame]],
-    max_length: int,
-    predicted: np.ndarray,
-    words: int,
-    path: str | Path,
-) -> Path:
+    frames: Iterable[tuple[int, Frame]], table: PhraseTable, path: str | Path
+) -> PhraseTable:
+    """A table with these parts of each length, saved and left on disk."""
     with new_folder(path, KIND) as draft:
-        parts = [0] * max_length
+        write_frames(draft, frames, table.origin, table.max_length)
+        _describe(table, draft)
+    return replace(table, frames=scan_frames(Path(path), table.max_length))
 
-        def write(length: int, frame: Frame) -> None:
-            file = draft / f"length_{length:02d}_{parts[length - 1]:05d}.parquet"
-            # Fast to write, and a row group is what a filter on keys can skip.
-            frame.lazy().sink_parquet(file, compression="lz4", row_group_size=1 << 18)
-            parts[length - 1] += 1
 
-        for length, frame in frames:
-            write(length, frame)
-        for length in range(1, max_length + 1):
-            if not parts[length - 1]:
-                write(length, empty_frame(origin, length))
-        describe(
-            draft,
-            KIND,
-            {
-                "origin": origin.to_dict(),
-                "max_length": max_length,
-                "predicted": predicted.tolist(),
-                "words": words,
-            },
-        )
-    return Path(path)
+def _describe(table: PhraseTable, folder: Path) -> None:
+    describe(
+        folder,
+        KIND,
+        {
+            "origin": table.origin.to_dict(),
+            "max_length": table.max_length,
+            "predicted": table.predicted.tolist(),
+            "words": table.words,
+        },
+    )

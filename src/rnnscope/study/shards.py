@@ -22,10 +22,14 @@ from torch import Tensor
 from rnnscope.dynamics import FixedPointOptions, find_fixed_points
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import PhraseTable
+from rnnscope.phrases.table import saved_sum, spilled
 from rnnscope.scores import Score
 
 AHEAD = 8
 """Shards under way at once: what keeps some workers busy, and what memory must hold."""
+
+FAN = 16
+"""Tables of one size that are added at a time."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -51,7 +55,8 @@ def mine_on(
         max_length: words in an n-gram at most.
         ahead: shards under way at once.
         path: keep the table, and what it is added up from, on disk in this directory, and scan
-            it: memory then holds the shards under way, whatever the corpus.
+            it: memory then holds the shards under way, whatever the corpus. The executor's workers
+            must see its folder under the same path: they write the parts, and add them up.
 
     Returns:
         The table of all documents: its counts are those of one run exactly, its sums to rounding.
@@ -61,27 +66,30 @@ def mine_on(
         DataError: no documents; DataError and NotApplicable as of ``PhraseTable.of``.
     """
     _at_least_one(shard=shard, ahead=ahead, max_length=max_length)
-    jobs = ((score, part, max_length) for part in _parts(documents, shard))
-    tables = _ordered(_mine, jobs, executor, ahead)
-    with _Parts(path) as parts:
-        # Merged as they come, by twos of like size, so that a merge is never of much with little.
-        stack: list[tuple[int, PhraseTable]] = []
-        for table in tables:
-            stack.append((1, parts.kept(table)))
-            while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
-                (a, last), (b, before) = stack.pop(), stack.pop()
-                stack.append((a + b, parts.sum([before, last])))
-        if not stack:
-            raise DataError("A table is made of documents.", expected="one or more", got="none")
-        return PhraseTable.merge([table for _, table in stack], path=path)
+    with _Parts(path, executor, ahead) as parts:
+        jobs = (
+            (score, part, max_length, parts.place(f"shard-{k:06d}"))
+            for k, part in enumerate(_parts(documents, shard))
+        )
+        for table in _ordered(_mine, jobs, executor, ahead):
+            parts.add(table)
+        return parts.total(path)
 
 
 class _Parts:
-    """Where tables lie that are still to be added: in memory, or in a folder that goes again."""
+    """Tables that are still to be added, in memory or in a folder that goes again.
 
-    def __init__(self, path: str | Path | None) -> None:
-        self.folder = None if path is None else Path(path).with_name(f".{Path(path).name}.parts")
-        self.count = 0
+    As soon as there are ``FAN`` of one level they become one of the next: few are open at a time,
+    and a row is written as often as there are levels. Sums on disk are added by the executor, a
+    range of n-grams at a time.
+    """
+
+    def __init__(self, path: str | Path | None, executor: Executor | None, ahead: int) -> None:
+        beside = None if path is None else Path(path).absolute()
+        self.folder = None if beside is None else beside.with_name(f".{beside.name}.parts")
+        self.executor, self.ahead = executor, ahead
+        self.sums = 0
+        self.stack: list[tuple[int, PhraseTable, Path | None]] = []
 
     def __enter__(self) -> _Parts:
         if self.folder is not None:
@@ -93,17 +101,35 @@ class _Parts:
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def kept(self, table: PhraseTable) -> PhraseTable:
-        if self.folder is None:
-            return table
-        return PhraseTable.scan(table.save(self._next()))
+    def place(self, name: str) -> Path | None:
+        """Where a table's rows go; None in memory."""
+        return None if self.folder is None else self.folder / name
 
-    def sum(self, tables: list[PhraseTable]) -> PhraseTable:
-        return PhraseTable.merge(tables, path=None if self.folder is None else self._next())
+    def add(self, shard: tuple[PhraseTable, Path | None]) -> None:
+        self.stack.append((0, *shard))
+        while len(self.stack) >= FAN and self.stack[-FAN][0] == self.stack[-1][0]:
+            last = self.stack[-FAN:]
+            level, tables = last[0][0] + 1, [table for _, table, _ in last]
+            self.sums += 1
+            place = self.place(f"sum-{self.sums:06d}")
+            if place is None:
+                total = PhraseTable.merge(tables)
+            else:
+                total = spilled(tables, place, self._work)
+            self.stack[-FAN:] = [(level, total, place)]
+            for _, _, folder in last:
+                if folder is not None:
+                    shutil.rmtree(folder)
 
-    def _next(self) -> Path:
-        self.count += 1
-        return (self.folder or Path()) / f"{self.count:06d}"
+    def total(self, path: str | Path | None) -> PhraseTable:
+        tables = [table for _, table, _ in self.stack]
+        if not tables:
+            raise DataError("A table is made of documents.", expected="one or more", got="none")
+        return PhraseTable.merge(tables) if path is None else saved_sum(tables, path, self._work)
+
+    def _work(self, function: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> None:
+        for _ in _ordered(function, jobs, self.executor, self.ahead):
+            pass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -190,8 +216,11 @@ def _states(block: Any) -> Tensor:
     return states
 
 
-def _mine(score: Score, documents: list[Any], max_length: int) -> PhraseTable:
-    return PhraseTable.of(score.score(documents), max_length=max_length)
+def _mine(
+    score: Score, documents: list[Any], max_length: int, folder: Path | None
+) -> tuple[PhraseTable, Path | None]:
+    table = PhraseTable.of(score.score(documents), max_length=max_length)
+    return (table if folder is None else spilled([table], folder)), folder
 
 
 def _find(
