@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports check fuzz fuzz-short wheel clean
+.PHONY: setup demo test lint types imports check study fuzz fuzz-short wheel clean
 .DEFAULT_GOAL := demo
 
 setup: $(STAMP)
@@ -33,6 +33,11 @@ imports: setup
 	$(BIN)/python scripts/check_imports.py
 
 check: lint types imports test
+
+# Four small networks, side by side: runs/small/study.html.
+study: setup
+	$(BIN)/rnnscope study studies/small.toml --folder runs/small --workers 2
+	test -s runs/small/study.html
 
 # Ten thousand inputs take some ten minutes; the short run is for every change.
 fuzz: setup

@@ -13,6 +13,7 @@ from rnnscope.statistics import (
     correlation,
     kappa,
     mean,
+    over_runs,
     paired_difference,
     share,
 )
@@ -182,3 +183,15 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(figure):
             estimate, truth = correlation(x, x + y, seed=seed), np.sqrt(0.5)
         held += estimate.low <= truth <= estimate.high
     assert 176 <= held <= 200
+
+
+def test_a_mean_over_runs_has_students_interval():
+    values = np.array([0.81, 0.84, 0.80, 0.83])
+    found = over_runs(values)
+    wanted = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    np.testing.assert_allclose([found.low, found.high], wanted, rtol=1e-12)
+    assert found.value == pytest.approx(values.mean())
+    alone = over_runs(values[:1])
+    assert alone.value == 0.81
+    assert np.isnan(alone.low)
+    assert not over_runs(values[:0]).known

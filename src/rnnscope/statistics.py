@@ -103,6 +103,19 @@ def mean(values: np.ndarray, *, groups: np.ndarray | None = None, seed: int = 0)
     return _estimate(float(values.mean()), np.concatenate(draws), len(values), len(sums))
 
 
+def over_runs(values: np.ndarray) -> Estimate:
+    """The mean over independent runs, such as seeds of a training, with Student's 95 % interval:
+    a bootstrap of three values says nothing. One run has a mean and no interval."""
+    values = np.asarray(values, dtype=float)
+    if not len(values):
+        return Estimate.unknown()
+    value, count = float(values.mean()), len(values)
+    if count == 1:
+        return Estimate(value=value, low=NAN, high=NAN, count=1)
+    reach = stats.t.ppf(0.975, count - 1) * values.std(ddof=1) / np.sqrt(count)
+    return Estimate(value=value, low=value - float(reach), high=value + float(reach), count=count)
+
+
 def correlation(
     a: np.ndarray,
     b: np.ndarray,

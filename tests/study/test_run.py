@@ -12,12 +12,17 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from rnnscope.cells import Vanilla
+from rnnscope.data import Corpus, Vocabulary
 from rnnscope.errors import TrainingError, UsageError
-from rnnscope.models import load
-from rnnscope.study import run_study, save_study, study_status, study_tables
+from rnnscope.models import Direction, Layer, Model, Readout, load
+from rnnscope.study import StudyTables, run_study, save_study, study_status, study_tables
 from rnnscope.study import work as working
+from rnnscope.study.analyses import left_alone
 from tests.study.grids import small
 
 
@@ -143,7 +148,7 @@ def test_two_processes_share_a_study(tmp_path):
     for task in study.tasks:
         log = (tmp_path / "out" / task.folder / "log.txt").read_text()
         # No network was trained twice.
-        assert log.count("trained:") == 1
+        assert log.count("trained on") == 1
         assert log.count("accuracy:") == 1
     assert run_study(study, tmp_path / "out").done
 
@@ -191,7 +196,7 @@ def test_a_cluster_loses_a_worker_and_nothing_else(tmp_path):
     # What a dead worker held may be left for the next run, never lost or done twice.
     assert run_study(study, root).done
     for task in study.tasks:
-        assert (root / task.folder / "log.txt").read_text().count("trained:") == 1
+        assert (root / task.folder / "log.txt").read_text().count("trained on") == 1
 
 
 def _processes(client):
@@ -199,7 +204,8 @@ def _processes(client):
 
 
 def test_tables_figures_and_the_page(tmp_path):
-    study = small(tmp_path, analyses={"accuracy": {}, "methods": {}, "account": {"points": 20}})
+    analyses = {"accuracy": {}, "methods": {}, "account": {"points": 20}, "approximation": {}}
+    study = small(tmp_path, analyses=analyses | {"long_run": {"count": 16}})
     root = tmp_path / "out"
     nothing = study_tables(study, root)
     assert nothing.networks == ()
@@ -216,8 +222,70 @@ def test_tables_figures_and_the_page(tmp_path):
     page = written[0].read_text()
     assert "<script" not in page
     assert "report.html" in page
-    for name in ("networks.csv", "accuracies.csv", "tables.md"):
+    for name in ("networks.csv", "accuracies.csv", "long_runs.csv", "fates.csv", "tables.md"):
         assert root / "tables" / name in written
+    for name in ("accuracies", "findings", "variance", "time_constants", "one_step", "rules"):
+        assert root / "figures" / f"{name}.svg" in written
+        assert f"study-{name}" in page
+
+
+def test_differences_are_within_networks_with_an_interval_over_seeds():
+    key = {"data": "d", "architecture": "gru", "units": 4}
+    networks = [
+        key | {"seed": seed, "accuracy": 0.8 + seed / 100, "bag_of_words": 0.75}
+        for seed in range(3)
+    ]
+    methods = [
+        key | {"seed": seed, "method": method, "accuracy": value + seed / 100}
+        for seed in range(3)
+        for method, value in (("gamma", 0.7), ("beta", 0.6))
+    ]
+    tables = StudyTables(
+        networks=tuple(networks), predictions=(), methods=tuple(methods), unfinished=()
+    )
+    row = tables.differences()[0]
+    # Mean .06, standard deviation .01, three seeds: Student's 4.303 / sqrt(3) times .01.
+    assert row["network - bag of words"] == "+0.060 [+0.035, +0.085], 3 of 3"
+    assert row["gamma - beta"] == "+0.100 [+0.100, +0.100], 3 of 3"
+    assert row["beta - gradient"] == ""
+
+
+def test_a_network_that_oscillates_is_seen_to():
+    """h -> tanh(-1.5 h) ends in a cycle of two steps from everywhere but 0; h -> tanh(.9 h) rests,
+    and its slowest mode does not turn."""
+    fates = {}
+    for weight in (-1.5, 0.9):
+        cell = Vanilla(W=torch.eye(2), V=weight * torch.eye(2), b=torch.zeros(2))
+        words = ("<unk>", "up", "down")
+        model = Model(
+            layers=(Layer(directions=(Direction(cell=cell),)),),
+            embedding=torch.tensor([[0.0, 0.0], [0.5, 0.2], [-0.5, 0.1]]),
+            vocabulary=Vocabulary(words=words),
+            readout=Readout.of(torch.eye(2)),
+            classes=("a", "b"),
+        )
+        texts = [["up", "down"], ["up", "up"], ["down", "down"], ["down", "up"]] * 5
+        corpus = Corpus(
+            documents=tuple(map(tuple, texts)),
+            labels=np.array([0, 1] * 10),
+            classes=("a", "b"),
+            splits=np.array(["test"] * 20),
+        )
+        fates[weight] = left_alone(model, corpus, {"count": 20}, Path())
+    assert fates[-1.5]["run"]["fates"]["cycle"] == 20
+    assert {one["period"] for one in fates[-1.5]["run"]["attractors"]} == {2}
+    assert fates[-1.5]["turning"] == 1
+    assert fates[-1.5]["period"] == 2
+    assert fates[0.9]["run"]["fates"]["rest"] == 20
+    assert fates[0.9]["turning"] == 0
+    assert fates[0.9]["period"] is None
+
+
+def test_a_study_trains_where_it_is_told_to(tmp_path):
+    study = small(tmp_path, architectures=["gru"], seeds=[0], analyses={"accuracy": {}})
+    failed = run_study(study, tmp_path / "out", device="nowhere")
+    assert "device must be one" in failed.outcomes[0].reason
+    assert run_study(study, tmp_path / "out", device="cpu", retry_failed=True).done
 
 
 def test_before_anything_is_finished_the_page_says_so(tmp_path):

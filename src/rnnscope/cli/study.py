@@ -24,6 +24,7 @@ def study(
     workers: int = 1,
     only: Literal["all", "status", "tables"] = "all",
     retry_failed: Flag = False,
+    device: str | None = None,
     as_json: Json = False,
 ) -> None:
     """Train and measure a grid of networks, then write its tables, figures and page.
@@ -39,13 +40,19 @@ def study(
         workers: local processes.
         only: "status" to see how far it is, "tables" to write what is finished.
         retry_failed: also networks that failed before.
+        device: where to train; a GPU if there is one.
         as_json: print as JSON.
     """
     grid = Study.read(file)
     root = folder or Path("runs") / grid.name
     if only == "all":
         done = run_study(
-            grid, root, workers=workers, retry_failed=retry_failed, progress=not as_json
+            grid,
+            root,
+            workers=workers,
+            retry_failed=retry_failed,
+            device=device,
+            progress=not as_json,
         )
         say(repr(done))
     status = study_status(grid, root)

@@ -34,8 +34,8 @@ from rnnscope.report.figures import (
 )
 from rnnscope.report.manifold_figures import bifurcation_diagram, drift_along
 from rnnscope.report.page import render
-from rnnscope.report.study_figures import study_accuracies, study_findings
-from rnnscope.report.study_page import render_study
+from rnnscope.report.study_figures import study_accuracies, study_findings, study_measures
+from rnnscope.report.study_page import render_study, study_figures
 
 __all__ = [
     "AttractorMaterial",
@@ -64,7 +64,9 @@ __all__ = [
     "state_density",
     "state_space",
     "study_accuracies",
+    "study_figures",
     "study_findings",
+    "study_measures",
     "summary_grid",
     "time_constants",
     "variance_curve",

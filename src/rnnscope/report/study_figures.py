@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,30 +25,82 @@ def study_accuracies(ax: Axes, networks: Sequence[Row]) -> None:
     Args:
         networks: rows with ``data``, ``architecture``, ``accuracy`` and ``bag_of_words``.
     """
-    data = list(dict.fromkeys(row["data"] for row in networks))
-    cells = list(dict.fromkeys(row["architecture"] for row in networks))
+    data, handles = _dots(ax, networks, {"accuracy": ""})
     for place, name in enumerate(data):
         rows = [row for row in networks if row["data"] == name]
         words = [row["bag_of_words"] for row in rows if row["bag_of_words"] is not None]
         if words:
             ax.plot([place - 0.42, place + 0.42], [words[0]] * 2, color=MUTED, lw=1.4, zorder=1)
-        for k, cell in enumerate(cells):
-            values = [row["accuracy"] for row in rows if row["architecture"] == cell]
-            values = [value for value in values if value is not None]
-            x = place + (k - (len(cells) - 1) / 2) * 0.8 / max(1, len(cells))
-            spread = np.linspace(-0.03, 0.03, len(values)) if len(values) > 1 else [0.0]
-            ax.plot(
-                x + np.asarray(spread[: len(values)]), values, ls="none", marker=SHAPES[k % 5],
-                ms=5.5, mfc=CLASSES[k % 6], mec=INK, mew=0.5, zorder=3,
-            )  # fmt: skip
-    ax.set_xticks(range(len(data)), data)
-    ax.set(xlim=(-0.55, len(data) - 0.45), ylabel="accuracy on held-out documents")
-    handles = [
-        Line2D([], [], ls="", marker=SHAPES[k % 5], ms=5.5, mfc=CLASSES[k % 6], mec=INK, label=cell)
-        for k, cell in enumerate(cells)
-    ]
+    ax.set(ylabel="accuracy on held-out documents")
     handles.append(Line2D([], [], color=MUTED, lw=1.4, label="bag of words"))
     legend_below(ax, handles, columns=min(5, len(handles)))
+
+
+@drawing(6.4, 3.6)
+def study_measures(
+    ax: Axes,
+    networks: Sequence[Row],
+    measures: Mapping[str, str],
+    *,
+    label: str,
+    log: bool = False,
+    zero: bool = False,
+) -> None:
+    """One to three measures of every network, one dot a seed, by data set and cell.
+
+    Args:
+        networks: rows with ``data``, ``architecture`` and the measures.
+        measures: names of columns and what they are called; the first is drawn filled, the second
+            hollow, the third as a bar.
+        label: of the vertical axis.
+        log: a logarithmic axis.
+        zero: mark 0.
+    """
+    _, handles = _dots(ax, networks, measures)
+    if log:
+        ax.set_yscale("log")
+    if zero:
+        ax.axhline(0, color=MUTED, lw=0.8, zorder=1)
+    ax.set(ylabel=label)
+    if len(measures) > 1:
+        handles += [
+            Line2D([], [], ls="", ms=5.5, label=title, **_mark(k, INK, "o"))
+            for k, title in enumerate(measures.values())
+        ]
+    legend_below(ax, handles, columns=min(4, len(handles)))
+
+
+def _dots(
+    ax: Axes, rows: Sequence[Row], measures: Mapping[str, str]
+) -> tuple[list[str], list[Line2D]]:
+    """The names along the horizontal axis, and a legend of the cells."""
+    data = list(dict.fromkeys(row["data"] for row in rows))
+    cells = list(dict.fromkeys(row["architecture"] for row in rows))
+    for place, name in enumerate(data):
+        for k, cell in enumerate(cells):
+            own = [r for r in rows if (r["data"], r["architecture"]) == (name, cell)]
+            x = place + (k - (len(cells) - 1) / 2) * 0.8 / max(1, len(cells))
+            spread = np.linspace(-0.03, 0.03, len(own)) if len(own) > 1 else np.zeros(len(own))
+            for order, measure in enumerate(measures):
+                values = [np.nan if r[measure] is None else r[measure] for r in own]
+                mark = _mark(order, CLASSES[k % 6], SHAPES[k % 5])
+                ax.plot(x + spread, values, ls="none", ms=5.5, zorder=3, **mark)
+    ax.set_xticks(range(len(data)), [name.replace("_", " ") for name in data])
+    ax.set(xlim=(-0.55, len(data) - 0.45))
+    handles = [
+        Line2D([], [], ls="", ms=5.5, label=cell, **_mark(0, CLASSES[k % 6], SHAPES[k % 5]))
+        for k, cell in enumerate(cells)
+    ]
+    return data, handles
+
+
+def _mark(order: int, colour: Any, shape: str) -> dict[str, Any]:
+    """Filled, hollow, or a bar."""
+    if order == 0:
+        return {"marker": shape, "mfc": colour, "mec": INK, "mew": 0.5}
+    if order == 1:
+        return {"marker": shape, "mfc": PAPER, "mec": colour, "mew": 1.4}
+    return {"marker": "_", "mec": colour, "mew": 2.0}
 
 
 FINDINGS = LinearSegmentedColormap.from_list("findings", [PAPER, CLASSES[1]])

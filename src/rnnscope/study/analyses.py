@@ -10,14 +10,14 @@ import numpy as np
 
 from rnnscope.account import explain
 from rnnscope.data import Corpus
-from rnnscope.dynamics import find_fixed_points, one_step_error
+from rnnscope.dynamics import find_fixed_points, linearize, long_run, one_step_error
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.fidelity import BagOfWords, judge
 from rnnscope.models import Model
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleList
 from rnnscope.scores import CellDecomposition, CellDifference, GradientTimesInput, Score
-from rnnscope.statistics import share
+from rnnscope.statistics import finite, share
 
 Analysis = Callable[[Model, Corpus, dict[str, Any], Path], dict[str, Any]]
 
@@ -60,6 +60,30 @@ def approximation(
     return {"points": points.counts, "one_step": found.summary()}
 
 
+def left_alone(
+    model: Model, corpus: Corpus, options: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    """What becomes of the network without input, from states that documents lead to, and whether
+    its slowest mode oscillates (paper B's exception is a vanilla network that does): whether it
+    turns by a half or more before it has fallen, or grown, by a factor e."""
+    _no_options("long_run", options, ("count", "documents", "steps"))
+    del folder
+    test = corpus.split("test").documents[: options.get("documents", 500)]
+    count = options.get("count", 64)
+    run = long_run(model, test, count=count, steps=options.get("steps", 16_384))
+    points = find_fixed_points(model, test, count=count, basins=False)
+    modes = linearize(model, points)
+    slowest = modes.periods[:, 0]
+    turning = slowest <= 2 * modes.time_constants[:, 0]
+    return {
+        "run": run.summary(),
+        "points": len(modes),
+        "turning": finite(float(turning.double().mean())),
+        "period": float(slowest[turning].median()) if turning.any() else None,
+        "saddles": finite(float(modes.growing[:, 0].double().mean())),
+    }
+
+
 METHODS: dict[str, Callable[[Model], Score]] = {
     "gamma": CellDecomposition,
     "beta": CellDifference,
@@ -93,6 +117,7 @@ RUN: dict[str, Analysis] = {
     "account": account,
     "approximation": approximation,
     "methods": methods,
+    "long_run": left_alone,
 }
 
 

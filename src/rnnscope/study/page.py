@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rnnscope.report import render_study, study_accuracies, study_findings
+from rnnscope.report import render_study, study_figures
 from rnnscope.storage import new_file
 from rnnscope.study.plan import Study
 from rnnscope.study.tables import JUDGED, TITLES, StudyTables, study_tables
@@ -32,17 +32,13 @@ def save_study(study: Study, folder: str | Path) -> list[Path]:
     written = tables.save(root / "tables")
     figures = root / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    drawn: dict[str, Any] = {}
-    if any(row["accuracy"] is not None for row in tables.networks):
-        drawn["accuracies"] = study_accuracies(tables.networks)
-    if tables.predictions:
-        drawn["findings"] = study_findings(tables.predictions)
-    for name, figure in drawn.items():
+    found = study_page(study, tables, root)
+    for name, (_, figure) in study_figures(found).items():
         for ending in ("svg", "png"):
             written.append(figures / f"{name}.{ending}")
             figure.savefig(written[-1], dpi=150)
     page = root / "study.html"
-    new_file(page, render_study(study_page(study, tables, root)), errors="backslashreplace")
+    new_file(page, render_study(found), errors="backslashreplace")
     return [page, *written]
 
 
@@ -57,6 +53,7 @@ def study_page(study: Study, tables: StudyTables, root: Path) -> dict[str, Any]:
         "sentences": _sentences(tables),
         "networks": networks,
         "predictions": list(tables.predictions),
+        "methods": list(tables.methods),
         "tables": [(title, getattr(tables, name)()) for name, title in TITLES.items()],
         "unfinished": list(tables.unfinished),
     }

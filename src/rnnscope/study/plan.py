@@ -23,7 +23,7 @@ from rnnscope.training import TrainingOptions
 FORMAT = 1
 """Of the folders; part of every hash."""
 
-ANALYSES = ("accuracy", "account", "approximation", "methods")
+ANALYSES = ("accuracy", "account", "approximation", "methods", "long_run")
 GRID = ("architecture", "units", "seed")
 """Training options that the grid sets."""
 
@@ -80,7 +80,7 @@ class Study:
         by_architecture, by_data: options of the trainer put over those for one cell or data set.
         analyses: what is measured of each network, with options: ``accuracy``, ``account`` (of
             ``explain``), ``approximation`` (one step from the nearest point), ``methods`` (rules
-            mined from every word score).
+            mined from every word score), ``long_run`` (what becomes of it without input).
 
     Raises:
         UsageError: an empty axis, a name twice, an option or analysis that does not exist.

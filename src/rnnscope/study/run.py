@@ -59,6 +59,7 @@ def run_study(
     executor: Executor | None = None,
     workers: int = 1,
     retry_failed: bool = False,
+    device: str | None = None,
     progress: bool = False,
 ) -> StudyRun:
     """Train and measure every network of a study that is not finished yet.
@@ -76,6 +77,8 @@ def run_study(
             hang in locks of their parent. Threads take turns. Local processes when None.
         workers: how many of those.
         retry_failed: also networks that failed before.
+        device: where networks are trained, as torch names it; a GPU where the worker has one and
+            the study's training options name no device. They are measured on the CPU, in float64.
         progress: a bar on standard error.
 
     Raises:
@@ -100,10 +103,12 @@ def run_study(
         if executor is None and workers == 1:
             found: dict[int, Outcome] = {}
             for k, task in enumerate(tasks):
-                found[k] = work(task, root, retry=retry_failed)
+                found[k] = work(task, root, retry=retry_failed, device=device)
                 tell(found[k])
         else:
-            found = _spread(tasks, root, executor, workers, retry_failed, tell)
+            found = _spread(
+                tasks, root, executor, workers, {"retry": retry_failed, "device": device}, tell
+            )
     return StudyRun(outcomes=tuple(found[k] for k in range(len(tasks))), folder=root)
 
 
@@ -143,7 +148,7 @@ def _spread(
     root: Path,
     executor: Executor | None,
     workers: int,
-    retry: bool,
+    options: dict[str, Any],
     tell: Any,
 ) -> dict[int, Outcome]:
     """On an executor; a pool of our own that a network has broken is made anew."""
@@ -152,7 +157,7 @@ def _spread(
     while len(found) < len(tasks):
         with nullcontext(executor) if executor is not None else _pool(workers) as pool:
             pending: dict[Future[Outcome], int] = {
-                pool.submit(work, task, root, retry=retry): k
+                pool.submit(work, task, root, **options): k
                 for k, task in enumerate(tasks)
                 if k not in found
             }

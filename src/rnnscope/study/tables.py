@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
+
+from rnnscope.statistics import over_runs
 from rnnscope.storage import new_file
-from rnnscope.study.plan import Study, Task
-
-Row = dict[str, Any]
-KEYS = ("data", "architecture", "units", "seed")
-COLUMNS = {
-    "accuracy": "test accuracy",
-    "bag_of_words": "bag of words",
-    "rules_agreement": "rules agree",
-    "rules_accuracy": "rules' accuracy",
-    "visited_variance": "variance of states on their first axis",
-    "points_variance": "variance of points on theirs",
-    "slow": "slowest time constant",
-    "second": "second",
-    "axis_readout": "axis and readout",
-    "mode_tangent": "slow mode and the line",
-    "positive_push": "push of positive words",
-    "neutral_push": "neutral",
-    "negative_push": "negative",
-    "one_step": "one-step error",
-    "no_change": "no change",
-}
-"""The measured columns of the table of networks, and what they are called."""
-
+from rnnscope.study.plan import Study
+from rnnscope.study.rows import (
+    COLUMNS,
+    Row,
+    key_of,
+    long_run_rows,
+    method_rows,
+    network_row,
+    prediction_rows,
+    results,
+)
 
 JUDGED = ("yes", "no", "cannot tell")
 """Findings of a prediction that was held against its nulls."""
@@ -48,12 +38,14 @@ class StudyTables:
         networks: one row a finished network.
         predictions: one row a network and prediction of the line attractor, with its null.
         methods: one row a network and word score that rules were mined from.
+        long_runs: one row a network that was left alone until it settled.
         unfinished: networks that have no row.
     """
 
     networks: tuple[Row, ...]
     predictions: tuple[Row, ...]
     methods: tuple[Row, ...]
+    long_runs: tuple[Row, ...] = ()
     unfinished: tuple[str, ...]
 
     def accuracies(self) -> list[Row]:
@@ -107,12 +99,45 @@ class StudyTables:
                 rows.append(row)
         return rows
 
+    def differences(self) -> list[Row]:
+        """Accuracies compared within each network: the mean difference with Student's 95 %
+        interval over seeds, and in how many networks it is positive."""
+        rows = []
+        for data, same in _by(self.networks, "data"):
+            for cell, networks in _by(same, "architecture"):
+                row: Row = {"data": data, "cell": cell}
+                pairs = [(one["accuracy"], one["bag_of_words"]) for one in networks]
+                row["network - bag of words"] = _difference(pairs)
+                for first, second in ORDER:
+                    by = {
+                        (one["seed"], one["units"], one["method"]): one["accuracy"]
+                        for one in self.methods
+                        if (one["data"], one["architecture"]) == (data, cell)
+                    }
+                    pairs = [
+                        (value, by.get((seed, units, second)))
+                        for (seed, units, method), value in by.items()
+                        if method == first
+                    ]
+                    row[f"{first} - {second}"] = _difference(pairs)
+                rows.append(row)
+        return rows
+
+    def fates(self) -> list[Row]:
+        """What becomes of the networks when they are left alone, means over seeds."""
+        return [
+            {"data": data, "cell": cell, "networks": len(rows)}
+            | {title: _over([row[name] for row in rows]) for name, title in FATES.items()}
+            for data, same in _by(self.long_runs, "data")
+            for cell, rows in _by(same, "architecture")
+        ]
+
     def save(self, folder: str | Path) -> list[Path]:
         """Write every table as CSV, and all but the rows as Markdown."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         written = []
-        for name in ("networks", "predictions", "methods"):
+        for name in ROWS:
             written.append(folder / f"{name}.csv")
             new_file(written[-1], as_csv(getattr(self, name)))
         text = []
@@ -126,11 +151,37 @@ class StudyTables:
         return written
 
 
+ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
+    "networks": lambda found: [network_row(found)],
+    "predictions": prediction_rows,
+    "methods": method_rows,
+    "long_runs": long_run_rows,
+}
+"""The tables of single networks, and what gives their rows."""
+
+ORDER = (("gamma", "beta"), ("beta", "gradient"), ("gamma", "gradient"))
+"""Word scores whose rules are compared."""
+
+FATES = {
+    "rest": "come to rest",
+    "cycle": "end in a cycle",
+    "circle": "turn on a closed curve",
+    "not_settled": "not settled",
+    "ends": "different ends",
+    "turning": "points where the slowest mode oscillates",
+    "period": "steps a turn there",
+    "saddles": "points where a mode grows",
+}
+
 TITLES = {
     "accuracies": "Accuracy on held-out documents: mean [lowest, highest] over seeds",
     "findings": "The line attractor: networks of which each prediction holds against its nulls",
     "mechanism": "The mechanism: mean [lowest, highest] over seeds",
     "rules": "Rules by the score they are mined from: accuracy, and agreement with the network",
+    "differences": "Order of evidence: differences in accuracy, mean [95 % interval over seeds] "
+    "and in how many networks they are positive",
+    "fates": "Left alone without input from states that documents lead to: shares of those states, "
+    "mean [lowest, highest] over seeds",
 }
 
 
@@ -141,30 +192,17 @@ def study_tables(study: Study, folder: str | Path) -> StudyTables:
         nothing: what is not finished has no row, and is named.
     """
     root = Path(folder)
-    networks: list[Row] = []
-    predictions: list[Row] = []
-    methods: list[Row] = []
+    tables: dict[str, list[Row]] = {name: [] for name in ROWS}
     unfinished = []
     for task in study.tasks:
-        parts = {name: _result(root / task.folder / task.file(name)) for name in task.analyses}
-        if any(part is None for part in parts.values()):
+        found = results(task, root)
+        if found is None:
             unfinished.append(str(task))
             continue
-        found = {name: part for name, part in parts.items() if part is not None}
-        key = _key(task)
-        networks.append(key | _network(found))
-        verdict = _get(found, "account", "dynamics", "verdict", "predictions") or []
-        predictions += [key | _prediction(one) for one in verdict]
-        for name, one in (_get(found, "methods", "methods") or {}).items():
-            if "not_applied" not in one:
-                row = {"method": name, "rules": one["size"], "coverage": one["coverage"]}
-                figures = {n: _get(one, n, "value") for n in ("accuracy", "agreement")}
-                methods.append(key | row | figures)
+        for name, rows_of in ROWS.items():
+            tables[name] += [key_of(task) | row for row in rows_of(found)]
     return StudyTables(
-        networks=tuple(networks),
-        predictions=tuple(predictions),
-        methods=tuple(methods),
-        unfinished=tuple(unfinished),
+        **{name: tuple(rows) for name, rows in tables.items()}, unfinished=tuple(unfinished)
     )
 
 
@@ -195,56 +233,6 @@ def as_markdown(rows: Sequence[Row]) -> str:
     )
 
 
-def _key(task: Task) -> Row:
-    t = task.training
-    values = (task.data.name, t.architecture, t.units, t.seed)
-    return dict(zip(KEYS, values, strict=True)) | {"folder": task.folder}
-
-
-def _network(found: dict[str, Any]) -> Row:
-    account = found.get("account", {})
-    rules = next(
-        (f for f in account.get("fidelity") or [] if str(f.get("name")).startswith("rules")), {}
-    )
-    times = _get(account, "dynamics", "time_constants") or [None, None]
-    classes = _get(account, "dynamics", "words", "classes") or {}
-    errors = _get(found, "approximation", "one_step", "errors") or {}
-    predictions = _get(account, "dynamics", "verdict", "predictions") or []
-    named = {one["name"]: one for one in predictions}
-    values = (
-        _get(found, "accuracy", "network", "value"),
-        _get(found, "accuracy", "bag_of_words", "value"),
-        rules.get("agreement"),
-        rules.get("accuracy"),
-        _first(_get(account, "dynamics", "dimension", "visited", "shares")),
-        _first(_get(account, "dynamics", "dimension", "points", "shares")),
-        times[0],
-        times[1] if len(times) > 1 else None,
-        _get(account, "dynamics", "alignment", "axis_readout", "value"),
-        _get(account, "dynamics", "alignment", "r1_tangent", "value"),
-        *(_get(classes, c, "effect", "mean") for c in ("positive", "neutral", "negative")),
-        _get(errors, "nearest point", "mean"),
-        _get(errors, "no change", "mean"),
-    )
-    row = dict(zip(COLUMNS, values, strict=True))
-    points = _get(account, "dynamics", "points") or {}
-    row |= {kind: points.get(kind) for kind in ("root", "continuum", "ghost", "manifold")}
-    return row | {"findings": sum(one["finding"] == "yes" for one in named.values())}
-
-
-def _prediction(one: dict[str, Any]) -> Row:
-    low, high = one.get("interval") or (None, None)
-    return {
-        "prediction": one["name"],
-        "value": one["value"],
-        "low": low,
-        "high": high,
-        "null": one.get("null"),
-        "finding": one["finding"],
-        "sentence": one["sentence"],
-    }
-
-
 def _verdicts(rows: list[Row]) -> str:
     """Of how many networks it holds; or why that cannot be said; and the mean value."""
     if not rows:
@@ -256,6 +244,15 @@ def _verdicts(rows: list[Row]) -> str:
         return ", ".join(dict.fromkeys(row["finding"] for row in rows)) + value
     holds = sum(row["finding"] == "yes" for row in judged)
     return f"{holds} of {len(judged)}{value}"
+
+
+def _difference(pairs: Iterable[tuple[float | None, float | None]]) -> str:
+    known = np.array([a - b for a, b in pairs if a is not None and b is not None])
+    if not len(known):
+        return ""
+    found = over_runs(known)
+    interval = f" [{found.low:+.3f}, {found.high:+.3f}]" if len(known) > 1 else ""
+    return f"{found.value:+.3f}{interval}, {int((known > 0).sum())} of {len(known)}"
 
 
 def _over(values: Iterable[float | None]) -> str:
@@ -274,20 +271,3 @@ def _by(rows: Iterable[Row], name: str) -> list[tuple[Any, list[Row]]]:
 
 def _distinct(rows: Iterable[Row], name: str) -> list[Any]:
     return list(dict.fromkeys(row[name] for row in rows))
-
-
-def _result(path: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))["result"]
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _get(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _first(values: Any) -> float | None:
-    return float(values[0]) if values else None

@@ -24,9 +24,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from rnnscope.data import Corpus
 from rnnscope.errors import NotApplicable
@@ -35,11 +37,14 @@ from rnnscope.storage import new_file
 from rnnscope.study.analyses import RUN
 from rnnscope.study.claim import claimed
 from rnnscope.study.plan import Task
-from rnnscope.training import train
+from rnnscope.training import TrainingOptions, train
 
 ONE_AT_A_TIME = threading.Lock()
 """Threads of one process take turns: torch's random state and number of threads are the process's,
 and a network trained beside another would not be the one that its seed gives."""
+
+DEVICE = TrainingOptions().device
+"""Of training options that name none."""
 
 FAILED, LOG, SETTINGS = "failed.json", "log.txt", "settings.json"
 
@@ -70,12 +75,13 @@ def missing(task: Task, root: Path) -> list[str]:
     return parts + [name for name in task.analyses if not (folder / task.file(name)).exists()]
 
 
-def work(task: Task, root: Path, *, retry: bool = False) -> Outcome:
+def work(task: Task, root: Path, *, retry: bool = False, device: str | None = None) -> Outcome:
     """Do what is missing of one network, if nobody else does.
 
     Args:
         root: the study's folder.
         retry: also if it failed before.
+        device: where to train; None for a GPU where there is one.
 
     Raises:
         nothing that the network or its data cause: they make it ``failed``.
@@ -104,7 +110,7 @@ def work(task: Task, root: Path, *, retry: bool = False) -> Outcome:
         say(f"begun by process {os.getpid()} on {socket.gethostname()}: {task}")
         write_json(folder / SETTINGS, task.settings)
         try:
-            _do(task, folder, did, say)
+            _do(task, folder, did, say, device)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             say(f"failed: {reason}\n{traceback.format_exc()}")
@@ -123,11 +129,17 @@ def failure(folder: Path) -> str | None:
         return None
 
 
-def _do(task: Task, folder: Path, did: list[str], say: Callable[[str], None]) -> None:
+def _do(
+    task: Task,
+    folder: Path,
+    did: list[str],
+    say: Callable[[str], None],
+    device: str | None,
+) -> None:
     corpus = task.data.load()
     parts = missing(task, folder.parent)
     if "model" in parts:
-        model = _train(task, folder, corpus, say)
+        model = _train(task, folder, corpus, say, device)
         did.append("model")
     else:
         model = load(folder / "model")
@@ -146,15 +158,23 @@ def _do(task: Task, folder: Path, did: list[str], say: Callable[[str], None]) ->
         say(f"{name}: {seconds:.1f} s")
 
 
-def _train(task: Task, folder: Path, corpus: Corpus, say: Callable[[str], None]) -> Model:
+def _train(
+    task: Task, folder: Path, corpus: Corpus, say: Callable[[str], None], device: str | None
+) -> Model:
     begun = time.perf_counter()
     run = folder / "training"
-    model = train(corpus, task.training, directory=run)
+    options = replace(task.training, device=device or _device(task.training.device))
+    model = train(corpus, options, directory=run)
     # The trainer's own folder may hold half a model after a kill; a renamed one is whole.
     (run / "model").rename(folder / "model")
     shutil.rmtree(run)
-    say(f"trained: {time.perf_counter() - begun:.1f} s")
+    say(f"trained on {options.device}: {time.perf_counter() - begun:.1f} s")
     return model
+
+
+def _device(named: str) -> str:
+    """A GPU where there is one, and the study names no device."""
+    return "cuda" if named == DEVICE and torch.cuda.is_available() else named
 
 
 def write_json(path: Path, contents: Any) -> None:

@@ -22,8 +22,8 @@ from rnnscope.training.network import Network, Noise
 from rnnscope.training.options import TrainingOptions
 from rnnscope.training.word_vectors import WordVectors
 
-FREE = ("epochs", "patience")
-"""Options that only say when to stop: a run may go on with others."""
+FREE = ("epochs", "patience", "device")
+"""Options that only say when to stop, or where to compute: a run may go on with others."""
 
 
 class Run:
