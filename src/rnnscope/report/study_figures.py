@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from rnnscope.report import text
 from rnnscope.report.drawing import drawing
 from rnnscope.report.palette import CLASSES, FAINT, INK, MUTED, PAPER
 from rnnscope.report.panel import legend_below
@@ -59,6 +61,13 @@ def study_measures(
     _, handles = _dots(ax, networks, measures)
     if log:
         ax.set_yscale("log")
+        low, high = ax.get_ylim()
+        # A decade at least, so that it has a number to read.
+        middle, half = (low * high) ** 0.5, max((high / low) ** 0.5, 10**0.55)
+        ax.set_ylim(middle / half, middle * half)
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.number(float(value))))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.grid(axis="y", which="major")
     if zero:
         ax.axhline(0, color=MUTED, lw=0.8, zorder=1)
     ax.set(ylabel=label)
@@ -67,7 +76,7 @@ def study_measures(
             Line2D([], [], ls="", ms=5.5, label=title, **_mark(k, INK, "o"))
             for k, title in enumerate(measures.values())
         ]
-    legend_below(ax, handles, columns=min(4, len(handles)))
+    legend_below(ax, handles, columns=len(handles))
 
 
 def _dots(

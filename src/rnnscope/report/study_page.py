@@ -62,11 +62,11 @@ PANELS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "one_step": (
-        "Error of one step linearized at the nearest fixed point, beside that of no change, "
-        "relative to the step's size in the states' scale.",
+        "Error of the next state, relative to its length: predicted by the linearization at the "
+        "nearest fixed point, and by no change at all.",
         {
             "measures": {"one_step": "linearized", "no_change": "no change"},
-            "label": "error of one step",
+            "label": "relative error of one step",
         },
     ),
 }
@@ -96,12 +96,15 @@ def study_figures(study: dict[str, Any]) -> dict[str, tuple[str, Figure]]:
             study_accuracies(networks),
         )
     if study["predictions"]:
+        figure = study_findings(study["predictions"])
+        groups = {(row["data"], row["architecture"]) for row in study["predictions"]}
+        figure.set_figheight(1.1 + 0.32 * len(groups))
         found["findings"] = (
             "Networks in which each prediction of the line attractor exceeds its nulls (directions "
             "drawn with the covariance of the visited states, untrained networks, shuffled words), "
             "of those in which it could be judged. A dash: it holds by construction there, or is "
             "not known.",
-            study_findings(study["predictions"]),
+            figure,
         )
     for name, (caption, options) in PANELS.items():
         if any(row.get(measure) is not None for row in networks for measure in options["measures"]):

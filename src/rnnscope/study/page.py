@@ -77,4 +77,11 @@ def _sentences(tables: StudyTables) -> list[str]:
         judged = [one for one in findings if one in JUDGED]
         if judged:
             told.append(f"In {judged.count('yes')} of {len(judged)} of them {sentence}")
+    if tables.long_runs:
+        turning = sum((row["turning"] or 0) > 0.5 for row in tables.long_runs)
+        restless = sum((row["cycle"] + row["circle"]) > 0 for row in tables.long_runs)
+        told.append(
+            f"In {turning} of {len(tables.long_runs)} the slowest mode oscillates at most of the "
+            f"points, and {restless}, left alone, never come to rest from some states."
+        )
     return told
