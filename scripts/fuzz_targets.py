@@ -38,21 +38,6 @@ NOT_FUZZED = {
 """Public names that are no entry points."""
 
 
-OPEN = {
-    ("WordClasses", "AttributeError"),  # of_valences of what is no mapping
-    ("arc_length", "IndexError"),  # states that are not finite
-    ("estimate_dimension", "TypeError"),  # neighbours that are no numbers
-    ("estimate_dimension", "ValueError"),  # fewer states than neighbours
-    ("arc_length", "TypeError"),  # states that are a single number
-    ("linearized_network", "TypeError"),  # points that are a single number
-    ("find_fixed_points", "RuntimeError"),  # rng=True
-    ("estimate_dimension", "RuntimeError"),
-    ("one_step_error", "TypeError"),  # points that are a single number
-    ("word_projections", "TypeError"),  # words that are no strings
-}
-"""Findings that are known and not mended yet: the target and the kind of exception."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """One entry point.

@@ -28,9 +28,11 @@ from rnnscope.models import Model
         (str, ["", "a"], [b"a", None, 3]),
         (str | Path, ["a", Path("a")], [3, b"a"]),
         (int | None, [None, 2], ["2"]),
-        (Sequence[str], [["a"], ("a",), np.array(["a"])], [3, {"a": 1}, np.array(1)]),
+        (Sequence[str], [["a"], ("a",), np.array(["a"])], [3, {"a": 1}, np.array(1), ["a", 1]]),
+        (Sequence[int], [[1], (), range(3), np.arange(2)], [[None], "a", [[1]], np.zeros((2, 2))]),
+        (Sequence[Any], [["a", 1], [None]], [3, None]),
         (Iterable[Any], [["a"], iter([1]), {1}], [3, None, np.array(1.0), torch.tensor(1)]),
-        (Mapping[str, int], [{}, {"a": 1}], [[("a", 1)], None]),
+        (Mapping[str, int], [{}, {"a": 1}], [[("a", 1)], None, {1: 1}, {"a": "b"}]),
         (np.ndarray, [np.zeros(2), [1, 2], torch.zeros(1)], ["x", [[1], []], 3]),
         (Tensor, [torch.zeros(2)], [np.zeros(2), torch.zeros(2).to_sparse(), None]),
         (tuple[Model, ...], [()], [[1], "ab", np.zeros(0)]),
@@ -60,6 +62,12 @@ def test_the_argument_is_named_and_the_function_is_the_same():
 def test_public_functions_are_guarded(model):
     with pytest.raises(UsageError, match="argument model of linearize"):
         rs.linearize(model, [])
+
+
+@pytest.mark.parametrize("valences", [None, [("good", 1)], {"good": "much"}, {3: 1.0}])
+def test_public_class_methods_are_guarded(valences):
+    with pytest.raises(UsageError, match=r"argument valences of WordClasses\.of_valences"):
+        rs.WordClasses.of_valences(valences)
 
 
 def test_every_public_name_has_a_target_of_the_fuzzer():

@@ -83,6 +83,24 @@ def as_path(path: Any) -> Path:
     return found
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder that hours of work will be kept in, before they are spent.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            "Work is kept in a directory that can be written to.",
+            expected="a new directory, or one of yours",
+            got=f"{folder}: {error}",
+        ) from error
+
+
 def new_file(path: Path, text: str, *, errors: str = "strict") -> None:
     """Write a text file, whole or not at all; a link stays one, a mode stays as it was.
 

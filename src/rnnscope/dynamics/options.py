@@ -61,9 +61,10 @@ class FixedPointOptions:
                 got=repr(self.solver),
             )
         for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
-            if not isinstance(getattr(self, name), int):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
                 raise UsageError(
-                    f"The option {name} must be a whole number.", got=repr(getattr(self, name))
+                    f"The option {name} must be a whole number.", got=repr(value)
                 )
         if not 0 <= self.rng < 2**63:
             raise UsageError(
