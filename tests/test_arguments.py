@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,8 @@ from torch import Tensor
 
 import rnnscope as rs
 from rnnscope.arguments import checked, fits
+from rnnscope.cli import COMMANDS
+from rnnscope.cli.questions import COMMANDS as QUESTION_COMMANDS
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
 
@@ -70,18 +71,17 @@ def test_public_class_methods_are_guarded(valences):
         rs.WordClasses.of_valences(valences)
 
 
-def test_every_public_name_has_a_target_of_the_fuzzer():
-    """And a hundred of its inputs give documented errors only."""
-    scripts = Path(__file__).parent.parent / "scripts"
-    specification = importlib.util.spec_from_file_location(
-        "fuzz_targets", scripts / "fuzz_targets.py"
+def test_every_public_name_and_every_command_is_fuzzed_or_it_is_said_why_not(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "scripts")
+    fuzz = importlib.import_module("fuzz_targets")
+    names = fuzz.covered(fuzz.targets())
+    assert not set(rs.__all__) - names - fuzz.NOT_FUZZED.keys()
+    assert set(rs.__all__) >= fuzz.NOT_FUZZED.keys()
+    assert all(fuzz.NOT_FUZZED.values())
+    results = fuzz.NOT_FUZZED.keys() - fuzz.ERRORS - {"CELLS"}
+    assert all(isinstance(getattr(rs, name), type) for name in results), (
+        "functions are entry points"
     )
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["fuzz_targets"] = module
-    try:
-        specification.loader.exec_module(module)
-        names = module.covered(module.targets())
-        assert not set(rs.__all__) - names - module.NOT_FUZZED
-        assert set(rs.__all__) >= module.NOT_FUZZED
-    finally:
-        del sys.modules["fuzz_targets"]
+    commands = {f"rnnscope {name}" for name in COMMANDS}
+    commands |= {f"rnnscope qa {name}" for name in QUESTION_COMMANDS}
+    assert not commands - names

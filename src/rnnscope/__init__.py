@@ -105,6 +105,7 @@ from rnnscope.fidelity import (
     rank_agreement,
     read_tree,
 )
+from rnnscope.memory import memory_budget
 from rnnscope.models import (
     Certificate,
     Direction,
@@ -296,6 +297,7 @@ __all__ = [
     "load_result",
     "long_run",
     "lyapunov_spectrum",
+    "memory_budget",
     "mine_on",
     "mine_patterns",
     "mine_phrases",

@@ -94,7 +94,11 @@ def test_bad_input():
         arc_length(torch.ones(5, 3, dtype=torch.float64))
     with pytest.raises(NotApplicable, match="0 points"):
         arc_length(torch.empty(0, 3, dtype=torch.float64))
-    for states in (torch.tensor(torch.nan), torch.full((3, 2), torch.nan), torch.ones(2, 2).double() * 1e308):
+    for states in (
+        torch.tensor(torch.nan),
+        torch.full((3, 2), torch.nan),
+        torch.ones(2, 2).double() * 1e308,
+    ):
         with pytest.raises(DataError, match="squares are finite"):
             arc_length(states.double())
     with pytest.raises(UsageError, match=">= 1"):

@@ -63,9 +63,7 @@ class FixedPointOptions:
         for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):
-                raise UsageError(
-                    f"The option {name} must be a whole number.", got=repr(value)
-                )
+                raise UsageError(f"The option {name} must be a whole number.", got=repr(value))
         if not 0 <= self.rng < 2**63:
             raise UsageError(
                 "The option rng must be a seed.", expected="0 to 2**63 - 1", got=str(self.rng)

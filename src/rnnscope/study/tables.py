@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from rnnscope.storage import new_file
+from rnnscope.storage import as_path, new_file
 from rnnscope.study.plan import Study, Task
 
 Row = dict[str, Any]
@@ -109,7 +109,7 @@ class StudyTables:
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write every table as CSV, and all but the rows as Markdown."""
-        folder = Path(folder)
+        folder = as_path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for name in ("networks", "predictions", "methods"):
@@ -140,7 +140,7 @@ def study_tables(study: Study, folder: str | Path) -> StudyTables:
     Raises:
         nothing: what is not finished has no row, and is named.
     """
-    root = Path(folder)
+    root = as_path(folder)
     networks: list[Row] = []
     predictions: list[Row] = []
     methods: list[Row] = []
