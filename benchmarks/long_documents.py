@@ -1,10 +1,12 @@
-"""Peak memory and time of one very long document.
+"""Peak memory and time of one very long document, task by task.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/long_documents.py [--words 1000000] [--units 64]
+Run: OMP_NUM_THREADS=1 python benchmarks/long_documents.py [--words 1000000] [--units 64] [--out F]
 
-Prints one JSON object: for a GRU and an LSTM (float32, mean of all states, 1,000 words) the seconds
-that the logits take and how many megabytes the process grew by, beside what the states and
-gates' inputs of all steps would take at once.
+For a GRU and an LSTM (float32, last state, 1,000 words, two classes): the class (logits), all
+states in stretches, beta and gamma of every word, gradient x input of every word. Each runs in a
+process of its own; "megabytes" is its peak resident memory less what it held before the work
+began, results and, for scores, the words' names included. Beside it what one array of the states
+of all steps, and those with gates and drives, would take. Writes JSON.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,8 +25,22 @@ from torch import nn
 
 import rnnscope as rs
 
+OUT = Path(__file__).parent.parent / "docs" / "results" / "long_documents.json"
+KINDS = {"gru": (nn.GRU, 1, 4), "lstm": (nn.LSTM, 2, 9)}
+"""Module; numbers a unit and step in the state; with the gates and drives."""
 
-class Mean(nn.Module):
+TASKS = {
+    "logits": lambda model, document: model.logits([document]),
+    "states": lambda model, document: sum(float(p.sum()) for p in model.stretches(document)),
+    "beta": lambda model, document: rs.CellDifference(model).score([document]).values,
+    "gamma": lambda model, document: rs.CellDecomposition(model).score([document]).values,
+    "gradient x input": lambda model, document: (
+        rs.GradientTimesInput(model).score([document]).values
+    ),
+}
+
+
+class Network(nn.Module):
     def __init__(self, kind: type[nn.RNNBase], units: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(1000, 32)
@@ -29,31 +48,56 @@ class Mean(nn.Module):
         self.readout = nn.Linear(units, 2)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        return self.readout(self.recurrent(self.embedding(ids))[0].mean(1))
+        return self.readout(self.recurrent(self.embedding(ids))[0][:, -1])
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def one(kind: str, task: str, words: int, units: int) -> dict[str, float]:
+    """Run one task here."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    document = np.random.default_rng(0).integers(1, 1000, size=words)
+    model = rs.from_torch(Network(KINDS[kind][0], units))
+    TASKS[task](model, document[:1000])
+    before, started = peak(), time.perf_counter()
+    TASKS[task](model, document)
+    seconds = time.perf_counter() - started
+    return {"seconds": round(seconds, 1), "megabytes": round(peak() - before)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--words", type=int, default=1_000_000)
     parser.add_argument("--units", type=int, default=64)
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--only", default="", help="kind/task, in this process")
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    document = np.random.default_rng(0).integers(1, 1000, size=arguments.words)
-    result = {"words": arguments.words, "units": arguments.units}
-    for kind, numbers in ((nn.GRU, 4), (nn.LSTM, 6)):
-        model = rs.from_torch(Mean(kind, arguments.units), pooling="mean")
-        model.logits([document[:17_000]])
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        started = time.perf_counter()
-        model.logits([document])
-        result[kind.__name__.lower()] = {
-            "seconds": round(time.perf_counter() - started, 1),
-            "megabytes": round(
-                (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-            ),
-            "megabytes_at_once": round(4 * arguments.words * arguments.units * numbers / 2**20),
+    sizes = ["--words", str(arguments.words), "--units", str(arguments.units)]
+    if arguments.only:
+        kind, task = arguments.only.split("/")
+        print(json.dumps(one(kind, task, arguments.words, arguments.units)))
+        return
+    result: dict = {
+        "command": "OMP_NUM_THREADS=1 python benchmarks/long_documents.py",
+        "words": arguments.words,
+        "units": arguments.units,
+    }
+    for kind, (_, state, all_of_it) in KINDS.items():
+        megabytes = 4 * arguments.words * arguments.units / 2**20
+        found: dict = {
+            "megabytes of all states": round(state * megabytes),
+            "with gates and drives": round((state + all_of_it) * megabytes),
         }
-    print(json.dumps(result))
+        for task in TASKS:
+            call = [sys.executable, __file__, *sizes, "--only", f"{kind}/{task}"]
+            done = subprocess.run(call, check=True, capture_output=True, text=True)
+            found[task] = json.loads(done.stdout.splitlines()[-1])
+            print(kind, task, found[task], file=sys.stderr, flush=True)
+        result[kind] = found
+    arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src" / "rnnscope"
 
 # What each part may import, besides itself. Anyone may use what is COMMON.
-COMMON = {"errors", "numerics", "statistics", "storage", "arguments"}
+COMMON = {"errors", "numerics", "statistics", "storage", "arguments", "memory"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "numerics": set(),
+    "memory": {"errors"},
     "storage": {"errors"},
     "arguments": {"errors"},
     "statistics": set(),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,8 @@ from torch import Tensor
 
 import rnnscope as rs
 from rnnscope.arguments import checked, fits
+from rnnscope.cli import COMMANDS
+from rnnscope.cli.questions import COMMANDS as QUESTION_COMMANDS
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
 
@@ -28,9 +29,11 @@ from rnnscope.models import Model
         (str, ["", "a"], [b"a", None, 3]),
         (str | Path, ["a", Path("a")], [3, b"a"]),
         (int | None, [None, 2], ["2"]),
-        (Sequence[str], [["a"], ("a",), np.array(["a"])], [3, {"a": 1}, np.array(1)]),
+        (Sequence[str], [["a"], ("a",), np.array(["a"])], [3, {"a": 1}, np.array(1), ["a", 1]]),
+        (Sequence[int], [[1], (), range(3), np.arange(2)], [[None], "a", [[1]], np.zeros((2, 2))]),
+        (Sequence[Any], [["a", 1], [None]], [3, None]),
         (Iterable[Any], [["a"], iter([1]), {1}], [3, None, np.array(1.0), torch.tensor(1)]),
-        (Mapping[str, int], [{}, {"a": 1}], [[("a", 1)], None]),
+        (Mapping[str, int], [{}, {"a": 1}], [[("a", 1)], None, {1: 1}, {"a": "b"}]),
         (np.ndarray, [np.zeros(2), [1, 2], torch.zeros(1)], ["x", [[1], []], 3]),
         (Tensor, [torch.zeros(2)], [np.zeros(2), torch.zeros(2).to_sparse(), None]),
         (tuple[Model, ...], [()], [[1], "ab", np.zeros(0)]),
@@ -62,18 +65,23 @@ def test_public_functions_are_guarded(model):
         rs.linearize(model, [])
 
 
-def test_every_public_name_has_a_target_of_the_fuzzer():
-    """And a hundred of its inputs give documented errors only."""
-    scripts = Path(__file__).parent.parent / "scripts"
-    specification = importlib.util.spec_from_file_location(
-        "fuzz_targets", scripts / "fuzz_targets.py"
+@pytest.mark.parametrize("valences", [None, [("good", 1)], {"good": "much"}, {3: 1.0}])
+def test_public_class_methods_are_guarded(valences):
+    with pytest.raises(UsageError, match=r"argument valences of WordClasses\.of_valences"):
+        rs.WordClasses.of_valences(valences)
+
+
+def test_every_public_name_and_every_command_is_fuzzed_or_it_is_said_why_not(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "scripts")
+    fuzz = importlib.import_module("fuzz_targets")
+    names = fuzz.covered(fuzz.targets())
+    assert not set(rs.__all__) - names - fuzz.NOT_FUZZED.keys()
+    assert set(rs.__all__) >= fuzz.NOT_FUZZED.keys()
+    assert all(fuzz.NOT_FUZZED.values())
+    results = fuzz.NOT_FUZZED.keys() - fuzz.ERRORS - {"CELLS"}
+    assert all(isinstance(getattr(rs, name), type) for name in results), (
+        "functions are entry points"
     )
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["fuzz_targets"] = module
-    try:
-        specification.loader.exec_module(module)
-        names = module.covered(module.targets())
-        assert not set(rs.__all__) - names - module.NOT_FUZZED
-        assert set(rs.__all__) >= module.NOT_FUZZED
-    finally:
-        del sys.modules["fuzz_targets"]
+    commands = {f"rnnscope {name}" for name in COMMANDS}
+    commands |= {f"rnnscope qa {name}" for name in QUESTION_COMMANDS}
+    assert not commands - names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "memory_budget",
     "find_on",
     "mine_on",
     "Study",

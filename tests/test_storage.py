@@ -144,3 +144,28 @@ def test_files_whole_or_not_at_all(tmp_path):
         storage.new_file(path, "\ud800")
     assert path.read_text() == "two"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.json", "x.json"]
+
+
+def test_the_working_directory_is_never_replaced(tmp_path, monkeypatch):
+    """A process, or a shell, whose directory was swapped away stood in one that was gone."""
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    for place, target in (("x/y", "."), ("x/y", "..")):
+        monkeypatch.chdir(tmp_path / place)
+        with pytest.raises(UsageError, match=r"at work in there|holds something else"):
+            write(storage.as_path(target), 1)
+    write(storage.as_path("z"), 1)
+    assert version_of(tmp_path / "x" / "y" / "z") == 1
+
+
+def test_drafts_of_killed_writers_go(tmp_path):
+    left = tmp_path / ".a.json.999999999-xyz"
+    left.write_text("half")
+    storage.new_file(tmp_path / "a.json", "whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_directory_for_hours_of_work_is_tried_first(tmp_path):
+    storage.require_writable(tmp_path / "new" / "deep")
+    assert (tmp_path / "new" / "deep").is_dir()
+    with pytest.raises(UsageError, match="can be written to"):
+        storage.require_writable(storage.as_path("/dev/null/x"))

@@ -7,7 +7,7 @@ dynamical system it runs. The names on this page are the public ones; everything
 from types import FunctionType
 
 from rnnscope.account import Account, ExplainOptions, explain
-from rnnscope.arguments import checked
+from rnnscope.arguments import check_class_methods, checked
 from rnnscope.cells import (
     CELLS,
     GRU,
@@ -105,6 +105,7 @@ from rnnscope.fidelity import (
     rank_agreement,
     read_tree,
 )
+from rnnscope.memory import memory_budget
 from rnnscope.models import (
     Certificate,
     Direction,
@@ -296,6 +297,7 @@ __all__ = [
     "load_result",
     "long_run",
     "lyapunov_spectrum",
+    "memory_budget",
     "mine_on",
     "mine_patterns",
     "mine_phrases",
@@ -332,7 +334,9 @@ __all__ = [
     "word_separability",
 ]
 
-# Every function on this page holds its arguments against their annotations first.
-globals().update(
-    {n: checked(f) for n, f in list(globals().items()) if n in __all__ and type(f) is FunctionType}
-)
+# Every function and class method on this page holds its arguments against their annotations first.
+for _name in __all__:
+    if isinstance(_public := globals()[_name], FunctionType):
+        globals()[_name] = checked(_public)
+    elif isinstance(_public, type):
+        check_class_methods(_public)

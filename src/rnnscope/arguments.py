@@ -27,6 +27,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 MOST = 2**63 - 1
 """The largest whole number that an array's size or a seed can be."""
 
+PLAIN = {int, float, str}
+"""Kinds whose every element is looked at in a sequence of them."""
+
 
 def checked(function: F) -> F:
     """The function, which refuses arguments of another kind than it is annotated with.
@@ -36,6 +39,7 @@ def checked(function: F) -> F:
     """
     signature = inspect.signature(function)
     kinds = _hints(function)
+    called = function.__qualname__.rpartition("<locals>.")[2]
     checks = {
         name: kinds[name]
         for name, one in signature.parameters.items()
@@ -48,8 +52,8 @@ def checked(function: F) -> F:
             bound = signature.bind(*given, **named)
         except TypeError as error:
             raise UsageError(
-                f"{function.__name__} takes the arguments that it is documented with.",
-                expected=f"{function.__name__}{_shown(signature)}",
+                f"{called} takes the arguments that it is documented with.",
+                expected=f"{called}{_shown(signature)}",
                 got=str(error),
             ) from None
         for name, value in bound.arguments.items():
@@ -57,13 +61,20 @@ def checked(function: F) -> F:
             if value is signature.parameters[name].default or fits(value, kind):
                 continue
             raise UsageError(
-                f"The argument {name} of {function.__name__} must be of its kind.",
+                f"The argument {name} of {called} must be of its kind.",
                 expected=described(kind),
                 got=f"{_short(value)} ({type(value).__name__})",
             )
         return function(*given, **named)
 
     return typing.cast(F, guarded)
+
+
+def check_class_methods(kind: type) -> None:
+    """Let a class's own class methods refuse arguments of another kind, as ``checked`` does."""
+    for name, method in list(vars(kind).items()):
+        if isinstance(method, classmethod) and not name.startswith("_"):
+            setattr(kind, name, classmethod(checked(method.__func__)))
 
 
 def check_fields(instance: Any) -> None:
@@ -121,9 +132,15 @@ def fits(value: Any, kind: Any) -> bool:
         if kind is tuple and inner:
             ours = isinstance(value, tuple | list)
             return ours and all(isinstance(one, inner[0]) for one in value)
+        if parts and parts[0] in PLAIN and hasattr(value, "__len__"):
+            listed = value.tolist() if isinstance(value, np.ndarray | Tensor) else value
+            return all(fits(one, parts[0]) for one in listed)
         return True
     if kind is Mapping or kind is dict:
-        return isinstance(value, Mapping)
+        if not isinstance(value, Mapping):
+            return False
+        plain = bool(parts) and PLAIN.issuperset(parts)
+        return not plain or all(fits(k, parts[0]) and fits(v, parts[1]) for k, v in value.items())
     if kind is Callable:
         return callable(value)
     if kind is Path:
@@ -140,6 +157,9 @@ def described(kind: Any) -> str:
         return " or ".join(described(part) for part in parts)
     if typing.get_origin(kind) is Literal:
         return " or ".join(map(repr, parts))
+    several = {int: "whole numbers", float: "numbers", str: "strings"}
+    if typing.get_origin(kind) in (Sequence, list, tuple) and parts and parts[0] in several:
+        return f"a sequence of {several[parts[0]]}"
     names = {int: "a whole number", float: "a number", str: "a string", bool: "True or False"}
     names |= {type(None): "None", None: "None"}
     base = typing.get_origin(kind) or kind

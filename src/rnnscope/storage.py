@@ -47,6 +47,13 @@ def new_folder(path: str | Path, *, marker: str, what: str) -> Iterator[Path]:
             got=f"{target}, which holds something else",
             fix="name another path; nothing was written",
         )
+    if _stands_in(target):
+        raise UsageError(
+            "A result takes the place of its directory, so no process may be at work in there.",
+            expected="another directory than the working one",
+            got=str(target),
+            fix="name a directory inside it",
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
     prefix = f".{target.name[:40]}.{os.getpid()}-"
@@ -83,27 +90,54 @@ def as_path(path: Any) -> Path:
     return found
 
 
-def new_file(path: Path, text: str, *, errors: str = "strict") -> None:
-    """Write a text file, whole or not at all; a link stays one, a mode stays as it was.
+def require_writable(folder: Path) -> None:
+    """Make a folder that hours of work will be kept in, before they are spent.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            "Work is kept in a directory that can be written to.",
+            expected="a new directory, or one of yours",
+            got=f"{folder}: {error}",
+        ) from error
+
+
+def new_file(path: Path, content: str | bytes, *, errors: str = "strict") -> None:
+    """Write a file, text as UTF-8, whole or not at all; a link stays one, a mode stays as it was.
 
     Raises:
         OSError: it cannot be written.
         ValueError: the text has no UTF-8.
     """
+    data = content.encode("utf-8", errors) if isinstance(content, str) else content
     path = path.resolve()
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.{os.getpid()}-", dir=path.parent)
     draft = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors=errors, newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(mode)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _stands_in(folder: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(folder)
+    except OSError:
+        return False
 
 
 def may_replace(path: Path, marker: str) -> bool:
@@ -162,6 +196,8 @@ def _sweep(target: Path) -> None:
         owner = draft.name.removeprefix(f".{target.name[:40]}.").split("-")[0]
         if owner.isdigit() and not _runs(int(owner)):
             shutil.rmtree(draft, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
 
 def _plain(name: str) -> str:

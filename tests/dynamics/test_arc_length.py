@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rnnscope.dynamics.arc_length import arc_length
-from rnnscope.errors import NotApplicable, UsageError
+from rnnscope.errors import DataError, NotApplicable, UsageError
 from tests.dynamics.test_dimension import cube, ring, turned
 
 
@@ -94,6 +94,13 @@ def test_bad_input():
         arc_length(torch.ones(5, 3, dtype=torch.float64))
     with pytest.raises(NotApplicable, match="0 points"):
         arc_length(torch.empty(0, 3, dtype=torch.float64))
+    for states in (
+        torch.tensor(torch.nan),
+        torch.full((3, 2), torch.nan),
+        torch.ones(2, 2).double() * 1e308,
+    ):
+        with pytest.raises(DataError, match="squares are finite"):
+            arc_length(states.double())
     with pytest.raises(UsageError, match=">= 1"):
         arc_length(torch.eye(3, dtype=torch.float64), neighbours=0)
 

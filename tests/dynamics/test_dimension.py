@@ -142,7 +142,7 @@ def test_the_same_seed_gives_the_same_intervals_and_nothing_is_changed():
     [
         ([1.0, 2.0], DataError, "table of points"),
         ([[1.0, np.nan]], DataError, "not all finite"),
-        ([["a"]], DataError, "table of numbers"),
+        ([["a"]], DataError, "array of real numbers"),
         (np.zeros((0, 3)), DataError, "table of points"),
         (np.ones((5, 2)), NotApplicable, "all in one place"),
     ],
@@ -155,5 +155,7 @@ def test_bad_points(states, error, message):
 def test_bad_options():
     with pytest.raises(UsageError, match="k >= 2"):
         estimate_dimension(ring(50), neighbours=(1,))
+    with pytest.raises(UsageError, match="draws=1"):
+        estimate_dimension(ring(50), draws=1)
     with pytest.raises(UsageError, match="between 0 and 1"):
         estimate_dimension(ring(50), draws=2).axes_for(0)

@@ -75,7 +75,7 @@ def test_a_document_in_stretches_is_the_document_at_once(pooling, shape, monkeyp
     assert can_stream(model)
     documents = [np.random.default_rng(0).integers(2, 10, size=n) for n in (1, 50, 131)]
     at_once = model.logits(documents)
-    monkeypatch.setattr(model_module, "BATCH_TOKENS", 16)
+    monkeypatch.setattr(model_module, "steps_at_once", lambda *_, **__: 16)
     torch.testing.assert_close(model.logits(documents), at_once, atol=1e-12, rtol=0)
     side_by_side = replace(model, pooling="last+mean", readout=None, classes=())
     assert can_stream(side_by_side)

@@ -156,3 +156,24 @@ def test_bad_input_to_training(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="own directory"):
         random_model(corpus).save(tmp_path)
+
+
+def test_a_saved_network_is_old_or_new_and_a_changed_word_is_noticed(tmp_path, monkeypatch):
+    """The weights used to be replaced first: a kill before the description lost both."""
+    corpus = films()
+    old, new = (random_model(corpus, seed=seed) for seed in (0, 1))
+    old.save(tmp_path / "m")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_text", stop)
+        with pytest.raises(KeyboardInterrupt):
+            new.save(tmp_path / "m")
+    kept = load_question_model(tmp_path / "m")
+    assert torch.equal(kept.embedding, old.embedding)
+    description = tmp_path / "m" / "questions.json"
+    description.write_text(description.read_text().replace("directed", "detested"))
+    with pytest.raises(ModelError, match="description"):
+        load_question_model(tmp_path / "m")

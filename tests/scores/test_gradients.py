@@ -235,5 +235,5 @@ def test_a_document_too_long_for_all_its_points_at_once(monkeypatch):
     documents = random_documents(4)
     method = IntegratedGradients(model, tolerance=1e-7)
     whole = method.score(documents).values
-    monkeypatch.setattr("rnnscope.scores.integrated_gradients.BATCH_TOKENS", 7)
+    monkeypatch.setattr("rnnscope.scores.integrated_gradients.STRETCH", 7)
     torch.testing.assert_close(method.score(documents).values, whole, atol=1e-13, rtol=0)

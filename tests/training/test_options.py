@@ -28,6 +28,8 @@ def test_an_unknown_architecture_is_told_what_exists():
         ("units", 0),
         ("units", 6.5),
         ("units", True),
+        ("units", 10**30),
+        ("seed", 2**64),
         ("embedding", -1),
         ("epochs", 0),
         ("epochs", "3"),

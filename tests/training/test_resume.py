@@ -8,7 +8,7 @@ import time
 import pytest
 from safetensors import safe_open
 
-from rnnscope.errors import TrainingError
+from rnnscope.errors import TrainingError, UsageError
 from rnnscope.training import train
 from rnnscope.training.checkpoint import CHECKPOINT
 from tests.training.tiny import corpus, options, same_weights, unlearnable
@@ -90,18 +90,32 @@ def test_a_writer_that_dies_leaves_the_old_checkpoint(tmp_path, tiny, monkeypatc
     train(tiny, options(epochs=1), directory=tmp_path)
     kept = (tmp_path / CHECKPOINT).read_bytes()
 
-    def half(tensors, path, metadata):
-        path.write_bytes(kept[: len(kept) // 2])
+    def stop(handle):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("rnnscope.training.checkpoint.save_file", half)
+        patch.setattr("rnnscope.storage.os.fsync", stop)
         with pytest.raises(KeyboardInterrupt):
             train(tiny, options(epochs=2), directory=tmp_path)
     assert (tmp_path / CHECKPOINT).read_bytes() == kept
     resumed = train(tiny, options(epochs=2), directory=tmp_path)
     assert same_weights(resumed, train(tiny, options(epochs=2)))
     assert sorted(p.name for p in tmp_path.iterdir()) == [CHECKPOINT, "model"]
+
+
+def test_a_checkpoint_with_one_bit_changed_is_refused(tmp_path, tiny):
+    train(tiny, options(epochs=1), directory=tmp_path)
+    data = bytearray((tmp_path / CHECKPOINT).read_bytes())
+    data[-5] ^= 1
+    (tmp_path / CHECKPOINT).write_bytes(data)
+    with pytest.raises(TrainingError, match="not those that were written"):
+        train(tiny, options(epochs=2), directory=tmp_path)
+
+
+def test_a_directory_that_cannot_be_written_is_named_before_any_work(tiny, monkeypatch):
+    monkeypatch.setattr("rnnscope.training.trainer.Run", None)
+    with pytest.raises(UsageError, match="can be written to"):
+        train(tiny, options(epochs=1), directory="/dev/null/x")
 
 
 @pytest.mark.parametrize(

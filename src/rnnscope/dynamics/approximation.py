@@ -275,9 +275,10 @@ def _stretches(
     starts = [int(torch.randint(len(d) - steps, (1,), generator=generator)) for d in documents]
     true, read = [], []
     for trajectory in model.trajectories(documents):
+        visited = trajectory.states  # joined anew each time that it is asked for
         for row, k in enumerate(trajectory.indices.tolist()):
             rows = slice(starts[k], starts[k] + steps + 1)
-            true.append(trajectory.states[row, rows])
+            true.append(visited[row, rows])
             words = torch.as_tensor(documents[k][starts[k] + 1 : starts[k] + steps + 1])
             read.append(words if model.embedding is None else model.embedding[words])
     return torch.stack(true).detach(), torch.stack(read).detach().to(torch.float64)

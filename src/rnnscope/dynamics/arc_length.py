@@ -18,7 +18,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra, minimum_spanning_tree
 from torch import Tensor
 
-from rnnscope.errors import NotApplicable, UsageError
+from rnnscope.dynamics.drawn_seeds import numbers
+from rnnscope.errors import DataError, NotApplicable, UsageError
 
 MOST = 1500
 """Points that the graph is made of; all are placed on the curve."""
@@ -74,12 +75,19 @@ def arc_length(states: Tensor, *, neighbours: int = 8, towards: Tensor | None = 
         towards: numbers (n,) that should grow along the curve; they choose its first end.
 
     Raises:
+        DataError: no table, or numbers whose squares are not finite.
         NotApplicable: fewer than two distinct points.
         UsageError: ``neighbours`` below 1.
     """
     if neighbours < 1:
         raise UsageError("Points are joined to neighbours.", expected=">= 1", got=str(neighbours))
-    points = states.detach().to("cpu", torch.float64)
+    points = numbers(states, "The points of a curve")
+    if points.ndim != 2 or not bool(torch.isfinite(points.square().sum())):
+        raise DataError(
+            "The points of a curve are a table of numbers whose squares are finite.",
+            expected="(points, width)",
+            got=str(tuple(points.shape)) + ", not finite" * (points.ndim == 2),
+        )
     spread = float((points - points.mean(0)).abs().amax()) if len(points) else 0.0
     if spread <= 1e-12 * max(1.0, float(points.abs().amax()) if len(points) else 0.0):
         raise NotApplicable(

@@ -24,6 +24,7 @@ import torch
 from scipy.spatial.distance import pdist, squareform
 from torch import Tensor
 
+from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.dynamics.resampling import centred, halves
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.numerics import single_thread
@@ -105,11 +106,13 @@ def estimate_dimension(
     Raises:
         DataError: not a table of finite numbers.
         NotApplicable: all points are one.
-        UsageError: a k below 2.
+        UsageError: a k or ``draws`` below 2.
     """
-    if any(k < 2 for k in neighbours):
+    if any(k < 2 for k in neighbours) or draws < 2:
         raise UsageError(
-            "Two neighbours or more are compared.", expected="k >= 2", got=str(min(neighbours))
+            "Two neighbours or more are compared, over two halves or more.",
+            expected="k >= 2, draws >= 2",
+            got=f"neighbours={tuple(neighbours)}, draws={draws}",
         )
     points = _distinct(_table(states), rng)
     count = len(points)
@@ -140,11 +143,7 @@ def estimate_dimension(
 
 
 def _table(states: Any) -> np.ndarray:
-    raw = states.detach().cpu().numpy() if isinstance(states, Tensor) else states
-    try:
-        table = np.array(raw, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError("Points are a table of numbers.", got=str(error)) from error
+    table = numbers(states, "Points").numpy()
     if table.ndim != 2 or not table.size or not np.isfinite(table).all():
         raise DataError(
             "The dimension is that of a table of points.",

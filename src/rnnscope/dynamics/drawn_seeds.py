@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, strided
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.numerics import single_thread
@@ -204,6 +204,8 @@ def numbers(values: Any, what: str) -> Tensor:
     try:
         if isinstance(values, Tensor):
             array = values.detach()
+            if array.layout != strided:
+                raise TypeError("a sparse tensor")
             if not array.is_complex():
                 return array.to("cpu", torch.float64, copy=True)
             kind = str(array.dtype)

@@ -61,10 +61,9 @@ class FixedPointOptions:
                 got=repr(self.solver),
             )
         for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
-            if not isinstance(getattr(self, name), int):
-                raise UsageError(
-                    f"The option {name} must be a whole number.", got=repr(getattr(self, name))
-                )
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise UsageError(f"The option {name} must be a whole number.", got=repr(value))
         if not 0 <= self.rng < 2**63:
             raise UsageError(
                 "The option rng must be a seed.", expected="0 to 2**63 - 1", got=str(self.rng)

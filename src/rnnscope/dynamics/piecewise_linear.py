@@ -187,7 +187,7 @@ def gathered_points(model: Model | Cell, points: Any, inputs: Any) -> tuple[Tens
         states = points.line_states
     elif isinstance(points, Points | Modes):
         states = points.states
-    if isinstance(states, Tensor) and not len(states):
+    if isinstance(states, Tensor) and states.ndim and not len(states):
         raise NotApplicable(
             "A network is linearized at fixed or slow points where the data goes.",
             expected="at least one manifold point, continuum, or root in the visited region",

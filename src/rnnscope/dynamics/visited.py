@@ -104,10 +104,11 @@ def visited_steps(
     start = initial_state(model)[None]
     parts: list[VisitedSteps] = []
     for trajectory in model.trajectories([encoded[k] for k in used]):
+        visited = trajectory.states  # joined anew each time that it is asked for
         for row, index in enumerate(trajectory.indices.tolist()):
             k = used[index]
             places = by_document[k].nonzero().squeeze(-1)
-            states = torch.cat([start, trajectory.states[row, : lengths[k]]])
+            states = torch.cat([start, visited[row, : lengths[k]]])
             read = torch.as_tensor(encoded[k])
             words, inputs = _read(model, read[places])
             parts.append(

@@ -16,18 +16,21 @@ from torch import Tensor
 from rnnscope.arguments import check_fields
 from rnnscope.cells import Cell, Stack, Steps, Transformed, through
 from rnnscope.data import Vocabulary, bucketed, tokenize
-from rnnscope.errors import DataError, NotApplicable
+from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.checks import check_parts
 from rnnscope.models.encoding import encode_documents
 from rnnscope.models.layers import Layer, Readout, Run, run
 from rnnscope.models.steps import between, steps_of
-from rnnscope.models.streaming import can_stream, pooled_in_stretches
+from rnnscope.models.streaming import (
+    STRETCH,
+    can_stream,
+    pooled_in_stretches,
+    states_in_stretches,
+    steps_at_once,
+)
 from rnnscope.models.trajectory import POOLINGS, Trajectory, pool
-
-BATCH_TOKENS = 16_384
-"""Padded words run at once: bounds the memory, never changes a result."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,20 +75,21 @@ class Model:
     # Running -------------------------------------------------------------------------------
 
     def trajectories(
-        self, documents: Iterable[Any], *, gates: bool = False, batch_tokens: int = BATCH_TOKENS
+        self, documents: Iterable[Any], *, gates: bool = False, batch_tokens: int = STRETCH
     ) -> Iterator[Trajectory]:
         """Run the model, batch by batch of similar lengths.
 
         Args:
             documents: token lists, texts, index arrays, (T, width) vectors, or a corpus.
             gates: keep the gates too.
-            batch_tokens: padded words run at once.
+            batch_tokens: padded words run at once, at most; fewer within a ``memory_budget``.
 
         Yields:
             One trajectory per batch; its ``indices`` say which documents it holds.
         """
         encoded = self.encode(documents)
-        for batch in bucketed([len(document) for document in encoded], tokens=batch_tokens):
+        tokens = steps_at_once(self, gates=gates, most=batch_tokens)
+        for batch in bucketed([len(document) for document in encoded], tokens=tokens):
             yield self._run([encoded[k] for k in batch], batch, gates=gates)
 
     def trajectory(self, documents: Iterable[Any], *, gates: bool = False) -> Trajectory:
@@ -98,15 +102,17 @@ class Model:
     def logits(self, documents: Iterable[Any]) -> Tensor:
         """The class logits, bias included, (documents, classes), in the documents' order.
 
-        A document of more than 16,384 steps is run a stretch at a time, in the memory of one.
+        A document of more than 16,384 steps (fewer within a ``memory_budget``) is run a stretch
+        at a time, in the memory of one.
         """
         readout = self.require_some_readout()
         encoded = self.encode(documents)
         result = readout.weight.new_empty(len(encoded), len(self.classes))
-        for batch in bucketed([len(document) for document in encoded], tokens=BATCH_TOKENS):
-            if len(encoded[batch[0]]) > BATCH_TOKENS and can_stream(self):
+        tokens = steps_at_once(self)
+        for batch in bucketed([len(document) for document in encoded], tokens=tokens):
+            if len(encoded[batch[0]]) > tokens and can_stream(self):
                 for k in batch:
-                    pooled, _ = pooled_in_stretches(self, encoded[k], BATCH_TOKENS)
+                    pooled = pooled_in_stretches(self, encoded[k], tokens)
                     result[int(k)] = (self._headed(pooled) @ readout.weight.mT + readout.bias)[0]
                 continue
             trajectory = self._run([encoded[k] for k in batch], batch)
@@ -128,16 +134,40 @@ class Model:
         Raises:
             NotApplicable: the network reads in two directions.
         """
-        width = self.cell.state_size
-        parts, places = (
-            [torch.empty(0, width, dtype=self.dtype)],
-            [torch.empty(0, dtype=torch.long)],
-        )
-        for trajectory in self.trajectories(documents):
-            parts.append(trajectory.final().cpu())
-            places.append(trajectory.indices)
-        states = torch.cat(parts)
-        return torch.empty_like(states).index_copy_(0, torch.cat(places), states)
+        encoded = self.encode(documents)
+        states = torch.empty(len(encoded), self.cell.state_size, dtype=self.dtype)
+        tokens = steps_at_once(self)
+        long = [k for k, document in enumerate(encoded) if len(document) > tokens]
+        short = [k for k, document in enumerate(encoded) if len(document) <= tokens]
+        for trajectory in self.trajectories([encoded[k] for k in short]):
+            rows = torch.tensor(short)[trajectory.indices]
+            states[rows] = trajectory.final().cpu()
+        for k in long:
+            for part in self.stretches(encoded[k], steps=tokens):
+                states[k] = part[-1].cpu()
+        return states
+
+    def stretches(self, document: Any, *, steps: int = STRETCH) -> Iterator[Tensor]:
+        """The states after each word of one document that need not fit in memory.
+
+        Args:
+            document: a token list, a text, an index array or (T, width) vectors.
+            steps: words at a time.
+
+        Yields:
+            The joint states of all layers, (steps, state_size), part after part in order; equal to
+            those of ``trajectory`` to rounding.
+
+        Raises:
+            NotApplicable: the network reads in two directions.
+            DataError: a document that the model cannot read.
+            UsageError: fewer than one step.
+        """
+        if not isinstance(steps, int) or steps < 1:
+            raise UsageError("A stretch has a step or more.", expected=">= 1", got=repr(steps))
+        _ = self.cell
+        (encoded,) = self.encode([document])
+        yield from states_in_stretches(self, encoded, steps)
 
     @torch.no_grad()
     def _run(self, encoded: Sequence[np.ndarray], indices: Any, *, gates: bool = False):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from rnnscope.arguments import check_fields
 from rnnscope.data.corpus import SPLITS
 from rnnscope.errors import DataError, UsageError
 
@@ -67,6 +68,7 @@ class QuestionCorpus:
     note: str = ""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "documents", tuple(map(tuple, self.documents)))
         object.__setattr__(self, "questions", tuple(self.questions))
         for row, document in enumerate(self.documents, 1):

@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from rnnscope.data import Vocabulary
+from rnnscope.errors import UsageError
 from rnnscope.qa.corpus import Question, QuestionCorpus
 from rnnscope.qa.entities import is_number
 
@@ -50,7 +51,18 @@ class Reading:
 
     @classmethod
     def of(cls, corpus: QuestionCorpus) -> Reading:
-        """Read every question's documents."""
+        """Read every question's documents.
+
+        Raises:
+            UsageError: no corpus.
+        """
+        if not isinstance(corpus, QuestionCorpus):
+            raise UsageError(
+                "Questions are asked from a corpus of them.",
+                expected="a QuestionCorpus",
+                got=type(corpus).__name__,
+                fix="read one with load_questions",
+            )
         questions, words, rows, documents, places = [], [], [], [], []
         for row, question in enumerate(corpus.questions):
             named = _named(question, corpus)

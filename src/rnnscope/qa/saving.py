@@ -18,6 +18,7 @@ from rnnscope.data import Vocabulary
 from rnnscope.errors import ModelError, UsageError
 from rnnscope.models import Direction, Layer, Readout
 from rnnscope.qa.model import QuestionModel
+from rnnscope.storage import as_path, digest_of, new_folder, settled
 
 __all__ = ["load_question_model", "save_question_model"]
 
@@ -27,21 +28,12 @@ WEIGHTS, DESCRIPTION = "questions.safetensors", "questions.json"
 
 
 def save_question_model(model: QuestionModel, path: str | Path) -> Path:
-    """Write a network to a directory.
+    """Write a network to a directory, whole or not at all.
 
     Raises:
         UsageError: the path holds something that is not a saved question network, or cannot be
             written.
     """
-    folder = Path(path)
-    ours = (folder / DESCRIPTION).is_file()
-    if not ours and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            "A question network is saved to its own directory.",
-            expected="a new or empty directory, or one that holds a question network",
-            got=f"{folder}, which holds something else",
-            fix="name another path; nothing was written",
-        )
     weights = {name: w.detach().cpu().contiguous() for name, w in _weights(model).items()}
     data = save_tensors(weights)
     description = {
@@ -54,21 +46,18 @@ def save_question_model(model: QuestionModel, path: str | Path) -> Path:
         "record": model.record,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
+    description["description_sha256"] = digest_of(description)
+    text = json.dumps(description, ensure_ascii=False, indent=1)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # The description, which holds the digest of the weights, comes last.
-        for name, content in (
-            (WEIGHTS, data),
-            (DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1).encode()),
-        ):
-            draft = folder / f".{name}.draft"
-            draft.write_bytes(content)
-            draft.replace(folder / name)
-    except OSError as error:
+        with new_folder(path, marker=DESCRIPTION, what="a question network") as draft:
+            (draft / WEIGHTS).write_bytes(data)
+            (draft / DESCRIPTION).write_text(text, encoding="utf-8")
+    except (OSError, UnicodeError) as error:
         raise UsageError(
-            "A question network is saved to a path that can be written.", got=f"{folder}: {error}"
+            "A question network is saved to a path that can be written.",
+            got=f"{str(path)[:80]}: {error}",
         ) from error
-    return folder
+    return as_path(path)
 
 
 def _is_file(path: Path) -> bool:
@@ -85,7 +74,7 @@ def load_question_model(path: str | Path) -> QuestionModel:
         UsageError: there is none at the path.
         ModelError: the files are damaged or do not belong together.
     """
-    folder = Path(path)
+    folder = settled(as_path(path))
     if not _is_file(folder / DESCRIPTION) and _is_file(folder / "model" / DESCRIPTION):
         folder = folder / "model"
     if not _is_file(folder / DESCRIPTION):
@@ -102,8 +91,11 @@ def load_question_model(path: str | Path) -> QuestionModel:
             raise ValueError(f"format {described['format']!r}, version {described['version']!r}")
         if hashlib.sha256(data).hexdigest() != described["sha256"]:
             raise ValueError("the weights are not those that were saved")
+        stored = described.pop("description_sha256", None)
+        if stored is not None and stored != digest_of(described):
+            raise ValueError("the description is not the one that was saved")
         return _build(described, load_tensors(data))
-    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
         raise ModelError(
             "A saved question network must be readable.",
             expected=f"{folder} as it was written",

@@ -29,7 +29,7 @@ from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
 from rnnscope.numerics import flushed_denormals
 from rnnscope.scores.decomposed_run import Decomposer, Spans
-from rnnscope.scores.drives import Drives, drives_of
+from rnnscope.scores.drives import Drives, drives_of, words_at_once
 from rnnscope.scores.inputs import require_room
 from rnnscope.scores.lstm_tape import is_plain_lstm
 from rnnscope.scores.score import Score
@@ -122,7 +122,9 @@ class ContextualDecomposition(Score):
 
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
         encoded = self.model.encode(documents)
-        for drives in drives_of(self.model, encoded, tokens=BATCH_TOKENS):
+        for drives in drives_of(
+            self.model, encoded, tokens=words_at_once(self.model, BATCH_TOKENS)
+        ):
             count, steps = len(drives.lengths), int(drives.lengths[0])
             inside = torch.arange(steps, device=drives.lengths.device) < drives.lengths[:, None]
             doc, start = inside.nonzero(as_tuple=True)
@@ -166,7 +168,11 @@ class ContextualDecomposition(Score):
         logits = torch.empty_like(relevant)
         used = np.unique(wanted[:, 0])
         with own_precision(bias.device):
-            for drives in drives_of(self.model, [encoded[k] for k in used], tokens=BATCH_TOKENS):
+            for drives in drives_of(
+                self.model,
+                [encoded[k] for k in used],
+                tokens=words_at_once(self.model, BATCH_TOKENS),
+            ):
                 place = np.full(len(encoded), -1)
                 place[used[drives.indices.numpy()]] = np.arange(len(drives.indices))
                 rows = np.flatnonzero(place[wanted[:, 0]] >= 0)

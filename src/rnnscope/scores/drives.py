@@ -12,10 +12,15 @@ from torch import Tensor
 from rnnscope.cells import Cell
 from rnnscope.cells.cell import AffineCell
 from rnnscope.models import Model
+from rnnscope.models.streaming import STRETCH as STRETCH
+from rnnscope.models.streaming import steps_at_once
 from rnnscope.scores.products import product_with
 
 TABLE_BYTES = 256 * 2**20
 """A table of drives over all the words of a corpus is made once where it is at most this big."""
+
+TAPE = 2
+"""What going backwards holds, in units of what a run holds."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +51,15 @@ class Drives:
     def at(self, direction: int, t: int, count: int) -> Tensor:
         """(count, drive_size): the drives of the first documents at a step."""
         return self.tables[direction].index_select(0, self.rows[direction][t, :count])
+
+
+def words_at_once(model: Model, most: int, *, copies: int = 1) -> int:
+    """Padded words in a batch: ``most``, or fewer within a memory budget.
+
+    Args:
+        copies: rows that each word stands for: points of a path, variants of a document.
+    """
+    return steps_at_once(model, gates=True, most=most, copies=TAPE * copies)
 
 
 def active_rows(lengths: Tensor) -> list[int]:

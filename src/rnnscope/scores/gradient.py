@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rnnscope.models import Model
-from rnnscope.models.model import BATCH_TOKENS
 from rnnscope.numerics import flushed_denormals
 from rnnscope.scores.backpropagation import Network, Pass, input_slope
-from rnnscope.scores.drives import Drives, drives_of, flip_time, zero_drive
+from rnnscope.scores.drives import STRETCH, Drives, drives_of, flip_time, words_at_once, zero_drive
 from rnnscope.scores.lstm_kernels import kernels_for
 from rnnscope.scores.score import Score
+from rnnscope.scores.stretches import gradients_stream, map_gradients, split_by_length
 from rnnscope.scores.word_scores import Batch
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Row:
+    """A batch of one document: which it is, and its length, each (1,)."""
+
+    indices: Tensor
+    lengths: Tensor
 
 
 class GradientScore(Score):
@@ -36,11 +46,55 @@ class GradientScore(Score):
 
     def _batches(self, documents: Iterable[Any], targets: Tensor | None) -> Iterator[Batch]:
         encoded = self.model.encode(documents)
-        network = Network(self.model)
-        for drives in drives_of(self.model, encoded, tokens=BATCH_TOKENS):
+        network, steps = Network(self.model), words_at_once(self.model, STRETCH)
+        short, long = list(range(len(encoded))), list[int]()
+        if self._streams:
+            short, long = split_by_length(encoded, steps)
+        for drives in drives_of(self.model, [encoded[k] for k in short], tokens=steps):
+            drives = replace(drives, indices=torch.tensor(short)[drives.indices])
             with flushed_denormals(), torch.no_grad():
                 batch = self._batch(network.run(drives), targets)
             yield batch
+        for k in long:
+            with flushed_denormals(), torch.no_grad():
+                batch = self._long(encoded[k], k, targets, steps)
+            yield batch
+
+    def _long(self, document: np.ndarray, k: int, targets: Tensor | None, steps: int) -> Batch:
+        """One very long document, in the memory of a stretch of so many steps."""
+        logits = self.model.logits([document])
+        one = Row(indices=torch.tensor([k]), lengths=torch.tensor([len(document)]))
+        rows, spread = self._rows(logits, one, targets)
+        values = rows.new_zeros(len(document), rows.shape[1])
+
+        def take(place: Tensor, inputs: Tensor, gradients: Tensor) -> None:
+            values[place] += self._of_gradients(inputs, gradients).mT
+
+        map_gradients(self.model, document, rows[0], steps, take)
+        own = chosen(logits, one, targets)
+        values = (values @ spread.mT)[None] if spread is not None else values[None]
+        return Batch(
+            indices=one.indices,
+            values=values.expand(-1, -1, own.shape[1]),
+            initial=torch.zeros_like(own),
+            logits=own,
+        )
+
+    @property
+    def _streams(self) -> bool:
+        """Whether a very long document is read in the memory of a stretch."""
+        return gradients_stream(self.model)
+
+    @abstractmethod
+    def _rows(
+        self, logits: Tensor, drives: Drives | Row, targets: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """(B, K, H): what is differentiated, by the pooled state, and how it gives the classes."""
+
+    @staticmethod
+    @abstractmethod
+    def _of_gradients(inputs: Tensor, gradients: Tensor) -> Tensor:
+        """The scores (K, T) of inputs (T, width) with gradients (K, T, width)."""
 
     @abstractmethod
     def _batch(self, passed: Pass, targets: Tensor | None) -> Batch: ...
@@ -62,8 +116,7 @@ class GradientTimesInput(GradientScore):
 
     def _batch(self, passed: Pass, targets: Tensor | None) -> Batch:
         drives = passed.drives
-        coefficients, spread = class_rows(self.model, drives, targets)
-        direction = coefficients @ passed.network.readout.weight
+        direction, spread = self._rows(passed.logits, drives, targets)
         base = [zero_drive(d.cell) for d in self.model.layers[0].directions]
         values = gradient_times_change(passed, direction, base)
         return Batch(
@@ -72,6 +125,16 @@ class GradientTimesInput(GradientScore):
             initial=torch.zeros_like(chosen(passed.logits, drives, targets)),
             logits=chosen(passed.logits, drives, targets),
         )
+
+    def _rows(
+        self, logits: Tensor, drives: Drives | Row, targets: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        coefficients, spread = class_rows(self.model, drives, targets)
+        return coefficients @ self.model.require_readout().weight, spread
+
+    @staticmethod
+    def _of_gradients(inputs: Tensor, gradients: Tensor) -> Tensor:
+        return (inputs * gradients).sum(dim=-1)
 
 
 class GradientNorm(GradientScore):
@@ -93,16 +156,8 @@ class GradientNorm(GradientScore):
 
     def _batch(self, passed: Pass, targets: Tensor | None) -> Batch:
         drives = passed.drives
-        classes = passed.logits.shape[1]
-        probabilities = torch.softmax(passed.logits, dim=-1)
-        eye = torch.eye(classes, dtype=probabilities.dtype, device=probabilities.device)
-        slopes = probabilities[:, :, None] * (eye - probabilities[:, None, :])
-        if classes == 2:
-            slopes = slopes[:, 1:]
-        elif targets is not None:
-            rows = torch.arange(len(slopes), device=slopes.device)
-            slopes = slopes[rows, _of(drives, targets)].unsqueeze(1)
-        values = self._norms(passed, slopes @ passed.network.readout.weight)
+        rows, _ = self._rows(passed.logits, drives, targets)
+        values = self._norms(passed, rows)
         logits = chosen(passed.logits, drives, targets)
         return Batch(
             indices=drives.indices,
@@ -110,6 +165,29 @@ class GradientNorm(GradientScore):
             initial=torch.zeros_like(logits),
             logits=logits,
         )
+
+    @property
+    def _streams(self) -> bool:
+        # Of two directions the gradients add up before their norm is taken.
+        return super()._streams and len(self.model.layers[0].directions) == 1
+
+    @staticmethod
+    def _of_gradients(inputs: Tensor, gradients: Tensor) -> Tensor:
+        return gradients.norm(dim=-1)
+
+    def _rows(
+        self, logits: Tensor, drives: Drives | Row, targets: Tensor | None
+    ) -> tuple[Tensor, None]:
+        classes = logits.shape[1]
+        probabilities = torch.softmax(logits, dim=-1)
+        eye = torch.eye(classes, dtype=probabilities.dtype, device=probabilities.device)
+        slopes = probabilities[:, :, None] * (eye - probabilities[:, None, :])
+        if classes == 2:
+            slopes = slopes[:, 1:]
+        elif targets is not None:
+            rows = torch.arange(len(slopes), device=slopes.device)
+            slopes = slopes[rows, _of(drives, targets)].unsqueeze(1)
+        return slopes @ self.model.require_readout().weight, None
 
     def _norms(self, passed: Pass, direction: Tensor) -> Tensor:
         """(B, T, K)"""
@@ -169,7 +247,7 @@ def gradient_times_change(
     return total.sum(dim=2).transpose(0, 1)
 
 
-def class_rows(model: Model, drives: Drives, targets: Tensor | None) -> tuple[Tensor, Tensor]:
+def class_rows(model: Model, drives: Drives | Row, targets: Tensor | None) -> tuple[Tensor, Tensor]:
     """The scalars to differentiate, as weights of the logits, and how they give the classes.
 
     Returns:
@@ -185,11 +263,11 @@ def class_rows(model: Model, drives: Drives, targets: Tensor | None) -> tuple[Te
     return eye.expand(documents, *eye.shape), eye
 
 
-def _of(drives: Drives, targets: Tensor) -> Tensor:
+def _of(drives: Drives | Row, targets: Tensor) -> Tensor:
     return targets[drives.indices].to(drives.lengths.device)
 
 
-def chosen(logits: Tensor, drives: Drives, targets: Tensor | None) -> Tensor:
+def chosen(logits: Tensor, drives: Drives | Row, targets: Tensor | None) -> Tensor:
     if targets is None:
         return logits
     return logits.gather(1, _of(drives, targets)[:, None])

@@ -17,10 +17,9 @@ from torch import Tensor
 
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
-from rnnscope.models.model import BATCH_TOKENS
 from rnnscope.numerics import flushed_denormals
 from rnnscope.scores.backpropagation import Network
-from rnnscope.scores.drives import Drives, drives_of
+from rnnscope.scores.drives import STRETCH, Drives, drives_of, words_at_once
 from rnnscope.scores.gradient import chosen, class_rows, gradient_times_change
 from rnnscope.scores.inputs import baseline_vector
 from rnnscope.scores.score import Score
@@ -156,7 +155,7 @@ class IntegratedGradients(Score):
         while len(open_rows):
             left: list[np.ndarray] = []
             chosen_documents = [encoded[k] for k in open_rows]
-            for drives in drives_of(self.model, chosen_documents, tokens=BATCH_TOKENS // points):
+            for drives in drives_of(self.model, chosen_documents, tokens=self._room // points):
                 rows = torch.as_tensor(open_rows)[drives.indices]
                 drives = replace(drives, indices=rows)
                 batch = self._integrate(network, drives, targets, points, start[rows], logits[rows])
@@ -166,6 +165,11 @@ class IntegratedGradients(Score):
             open_rows = np.sort(np.concatenate(left))
             points = min(2 * points, self.max_points)
 
+    @property
+    def _room(self) -> int:
+        """Padded words, times points, at a time."""
+        return words_at_once(self.model, STRETCH)
+
     def _logits(
         self, network: Network, encoded: list[np.ndarray], position: float | None
     ) -> Tensor:
@@ -173,7 +177,7 @@ class IntegratedGradients(Score):
         readout = network.readout
         found = readout.bias.new_empty(len(encoded), len(readout.bias))
         where = None if position is None else readout.bias.new_tensor([position])
-        for drives in drives_of(self.model, encoded, tokens=BATCH_TOKENS):
+        for drives in drives_of(self.model, encoded, tokens=self._room):
             with flushed_denormals():
                 found[drives.indices] = network.run(drives, where, self._base).logits
         return found
@@ -192,7 +196,7 @@ class IntegratedGradients(Score):
         coefficients, spread = class_rows(self.model, drives, targets)
         direction = coefficients @ network.readout.weight
         # One long document at many points would need more memory than a batch of short ones.
-        at_once = max(1, BATCH_TOKENS // (len(drives.lengths) * int(drives.lengths[0])))
+        at_once = max(1, self._room // (len(drives.lengths) * int(drives.lengths[0])))
         parts = []
         with flushed_denormals(), torch.no_grad():
             for some, their in zip(where.split(at_once), share.split(at_once), strict=True):

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from rnnscope.cells import LSTM, ProjectedLSTM
 from rnnscope.data import bucketed
+from rnnscope.memory import at_once
 from rnnscope.models import Model
+from rnnscope.models.streaming import STRETCH
 from rnnscope.numerics import flushed_denormals, single_thread
 from rnnscope.scores.lstm_scan import LSTMScan
 from rnnscope.scores.packed import Inputs, Packed, room_for
@@ -20,6 +22,9 @@ from rnnscope.scores.word_scores import Batch
 
 ARRAY_BYTES = 2**26
 """Size of each array of a scan; with the number of documents it bounds the memory of a batch."""
+
+ARRAYS = 8
+"""How many arrays of that size a scan holds, tables of drives beside."""
 
 DOCUMENTS = 256
 """Documents at work at a time: enough for a quick product, few enough to stay in the cache."""
@@ -97,7 +102,7 @@ def _room(model: Model, lengths: np.ndarray, methods: tuple[bool, ...]) -> int:
     """How many words and initial states the arrays of a scan may hold."""
     cell = model.layers[-1].directions[0].cell
     width = (cell.state_size - cell.hidden_size) * torch.empty(0, dtype=cell.dtype).element_size()
-    room = max(4 * DOCUMENTS, ARRAY_BYTES // width)
+    room = max(4 * DOCUMENTS, at_once(ARRAY_BYTES, ARRAYS) // width)
     if model.pooling == "mean" and True in methods:
         room = max(room, int(lengths.max()) + 1)
     return room
@@ -122,7 +127,7 @@ def _tables(model: Model, encoded: Sequence[np.ndarray]) -> Tables:
     words, total = np.flatnonzero(occurs), sum(map(len, encoded))
     one = directions[0].cell.drive(model.embedding[:1])
     size = len(words) * one.numel() * one.element_size()
-    if 4 * len(words) > total or size * len(directions) > TABLE_BYTES:
+    if 4 * len(words) > total or size * len(directions) > at_once(TABLE_BYTES, 4):
         return None
     place = torch.zeros(len(model.embedding), dtype=torch.long, device=model.device)
     chosen = torch.as_tensor(words, device=model.device)
@@ -150,7 +155,7 @@ def _sources(
     if len(model.layers) > 1:
         below = replace(model, layers=model.layers[:-1], readout=None, classes=())
         # A batch of the layers below is in rising order and as padded as its longest document.
-        for trajectory in below.trajectories(encoded, batch_tokens=min(room // 2, 16_384)):
+        for trajectory in below.trajectories(encoded, batch_tokens=min(room // 2, STRETCH)):
             outputs = torch.cat([run.outputs for run in trajectory.layers[-1]], dim=-1)
             indices = trajectory.indices.numpy()
             steps = outputs.shape[1]

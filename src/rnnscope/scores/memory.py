@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,16 +12,16 @@ from torch import Tensor
 
 from rnnscope.cells import Cell
 from rnnscope.errors import NotApplicable
+from rnnscope.memory import budget
 from rnnscope.models import Model, Run, Trajectory
 from rnnscope.models.layers import flip
+from rnnscope.models.streaming import steps_at_once
 from rnnscope.numerics import flushed_denormals, single_thread
 from rnnscope.scores.lstm_memory import reads_by_scan, scan_batches
 from rnnscope.scores.lstm_scan import LONGEST_MEAN
 from rnnscope.scores.score import Score
+from rnnscope.scores.stretches import memory_scores, memory_streams, split_by_length
 from rnnscope.scores.word_scores import Batch
-
-LARGEST_BYTES = 2**32
-"""States of one document, and what is computed from them, that are held at a time at most."""
 
 
 class MemoryScore(Score):
@@ -61,14 +62,28 @@ def memory_batches(
     Raises:
         NotApplicable: a document too long for this network and these scores.
     """
-    refuse_too_long(model, encoded, methods)
     if reads_by_scan(model):
+        refuse_too_long(model, encoded, methods)
         yield from scan_batches(model, encoded, methods)
         return
-    for trajectory in model.trajectories(encoded, gates=True):
+    short, long = list(range(len(encoded))), list[int]()
+    steps = steps_at_once(model, gates=True, copies=2)
+    if memory_streams(model):
+        short, long = split_by_length(encoded, steps)
+    some = [encoded[k] for k in short]
+    refuse_too_long(model, some, methods)
+    for trajectory in model.trajectories(some, gates=True):
         with torch.no_grad(), flushed_denormals(), single_thread():
             batch = tuple(_batch(model, trajectory, forgets) for forgets in methods)
-        yield batch
+        rows = torch.tensor(short)[trajectory.indices]
+        yield tuple(replace(one, indices=rows) for one in batch)
+    for k in long:
+        with flushed_denormals(), single_thread():
+            values, initial, logits = memory_scores(model, encoded[k], methods, steps)
+        yield tuple(
+            Batch(indices=torch.tensor([k]), values=v[None], initial=i[None], logits=logits[None])
+            for v, i in zip(values, initial, strict=True)
+        )
 
 
 def refuse_too_long(model: Model, encoded: Sequence[np.ndarray], methods: tuple[bool, ...]) -> None:
@@ -84,7 +99,8 @@ def refuse_too_long(model: Model, encoded: Sequence[np.ndarray], methods: tuple[
     if units:
         # Drives, states and gates, once more in reading order, and what is computed from them.
         each = 16 * units * torch.empty(0, dtype=model.dtype).element_size()
-        limits.append((LARGEST_BYTES // each, "the states of one document must fit into 4 GiB"))
+        room = f"the states of one document must fit into {budget() / 2**30:.3g} GiB"
+        limits.append((budget() // each, room))
     if scan and model.pooling == "mean" and True in methods:
         reason = "gamma of a mean over T states takes T * T / 2 steps"
         limits.append((LONGEST_MEAN, reason))
@@ -95,7 +111,7 @@ def refuse_too_long(model: Model, encoded: Sequence[np.ndarray], methods: tuple[
                 f"A document can be scored up to a length: {reason}.",
                 expected=f"at most {limit} words by this network",
                 got=f"document {longest} with {len(encoded[longest])} words",
-                fix="cut the document into parts",
+                fix="cut the document into parts, or allow more with memory_budget(gib)",
             )
 
 

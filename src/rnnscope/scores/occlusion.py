@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rnnscope.models import Model
 from rnnscope.numerics import flushed_denormals
-from rnnscope.scores.drives import Drives, drives_of, flip_time
+from rnnscope.scores.drives import Drives, drives_of, flip_time, words_at_once
 from rnnscope.scores.inputs import baseline_vector
 from rnnscope.scores.score import Score
 from rnnscope.scores.suffixes import Variants, system_of
@@ -44,7 +44,9 @@ class ChangedWord(Score):
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
         encoded = self.model.encode(documents)
         run = self._suffixes if self._one_pass else self._anew
-        for drives in drives_of(self.model, encoded, tokens=BATCH_TOKENS):
+        for drives in drives_of(
+            self.model, encoded, tokens=words_at_once(self.model, BATCH_TOKENS)
+        ):
             with flushed_denormals(), torch.no_grad():
                 batch = run(drives, encoded)
             yield batch
@@ -94,7 +96,8 @@ class ChangedWord(Score):
                 values[row, 0] = logits[row] - self._empty_logits()[0]
                 continue
             # All the variants of a long document at once would need the square of its length.
-            at_once = max(1, 4 * BATCH_TOKENS // len(document))
+            room = words_at_once(self.model, BATCH_TOKENS)
+            at_once = max(1, 4 * room // len(document))
             for first in range(0, len(document), at_once):
                 places = range(first, min(first + at_once, len(document)))
                 changed = model.logits([self._change(document, j) for j in places])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnscope.report import render_study, study_figures
-from rnnscope.storage import new_file
+from rnnscope.storage import as_path, new_file
 from rnnscope.study.plan import Study
 from rnnscope.study.tables import JUDGED, TITLES, StudyTables, study_tables
 
@@ -27,7 +27,7 @@ def save_study(study: Study, folder: str | Path) -> list[Path]:
     Returns:
         What was written: ``study.html`` first, then ``tables/`` and ``figures/``.
     """
-    root = Path(folder)
+    root = as_path(folder)
     tables = study_tables(study, root)
     written = tables.save(root / "tables")
     figures = root / "figures"

@@ -15,6 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from rnnscope.errors import UsageError
+from rnnscope.storage import as_path, require_writable
 from rnnscope.study.claim import holder
 from rnnscope.study.plan import Study, Task
 from rnnscope.study.work import Outcome, failure, missing, work, write_json
@@ -84,14 +85,14 @@ def run_study(
     Raises:
         UsageError: a folder that is a file, or fewer workers than one.
     """
-    root = Path(folder).resolve()
+    root = as_path(folder).resolve()
     if root.exists() and not root.is_dir():
         raise UsageError("A study is kept in a folder.", expected="a folder", got=f"{root}, a file")
     if not isinstance(workers, int) or workers < 1:
         raise UsageError("A study is run by workers.", expected="1 or more", got=repr(workers))
     if executor is not None:
         _check_executor(executor)
-    root.mkdir(parents=True, exist_ok=True)
+    require_writable(root)
     tasks = study.tasks
     write_json(root / "study.json", {"name": study.name, "networks": [t.folder for t in tasks]})
     with tqdm(total=len(tasks), disable=not progress, unit="network") as bar:
@@ -118,7 +119,7 @@ def study_status(study: Study, folder: str | Path) -> list[dict[str, Any]]:
     Raises:
         nothing: what is not there is waiting.
     """
-    root = Path(folder)
+    root = as_path(folder)
     rows = []
     for task in study.tasks:
         own = root / task.folder

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics import FixedPointOptions, find_fixed_points
+from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import PhraseTable
 from rnnscope.phrases.table import saved_sum, spilled
@@ -206,9 +207,7 @@ def find_on(
 
 
 def _states(block: Any) -> Tensor:
-    if isinstance(block, Tensor) and block.layout is not torch.strided:
-        raise DataError("Seeds are dense states.", expected="a dense tensor", got="a sparse one")
-    states = torch.as_tensor(block)
+    states = numbers(block, "Seeds")
     if states.ndim != 2:
         raise DataError(
             "Seeds are states, one a row.", expected="(S, N)", got=str(tuple(states.shape))

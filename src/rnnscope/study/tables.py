@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnnscope.statistics import over_runs
-from rnnscope.storage import new_file
+from rnnscope.storage import as_path, new_file
 from rnnscope.study.plan import Study
 from rnnscope.study.rows import (
     COLUMNS,
@@ -134,7 +134,7 @@ class StudyTables:
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write every table as CSV, and all but the rows as Markdown."""
-        folder = Path(folder)
+        folder = as_path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for name in ROWS:
@@ -191,7 +191,7 @@ def study_tables(study: Study, folder: str | Path) -> StudyTables:
     Raises:
         nothing: what is not finished has no row, and is named.
     """
-    root = Path(folder)
+    root = as_path(folder)
     tables: dict[str, list[Row]] = {name: [] for name in ROWS}
     unfinished = []
     for task in study.tasks:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from rnnscope.errors import TrainingError
+from rnnscope.storage import digest_of, new_file
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -67,10 +70,7 @@ class Checkpoint:
     optimizer: torch.optim.Optimizer
 
     def save(self, progress: Progress) -> None:
-        """Write everything the next epoch depends on; the old file stands until the new is whole.
-
-        A killed writer leaves a draft behind, which the next one overwrites.
-        """
+        """Write all that the next epoch depends on; the old file stands until the new is whole."""
         state = self.optimizer.state_dict()
         moments = {
             f"{index}.{key}": value
@@ -97,10 +97,8 @@ class Checkpoint:
             for part, values in parts.items()
             for name, value in values.items()
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f".{CHECKPOINT}.draft"
-        save_file(tensors, draft, metadata={"progress": json.dumps(facts)})
-        draft.replace(self.folder / CHECKPOINT)
+        facts["sha256"] = _digest(facts, tensors)
+        new_file(self.folder / CHECKPOINT, save(tensors, {"progress": json.dumps(facts)}))
 
     def load(self) -> Progress | None:
         """Put a run back to where its last finished epoch left it; None when there is none.
@@ -115,6 +113,9 @@ class Checkpoint:
             with safe_open(path, framework="pt") as file:
                 facts = json.loads((file.metadata() or {})["progress"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            stored = facts.pop("sha256", None)
+            if stored is not None and stored != _digest(facts, tensors):
+                raise ValueError("the contents are not those that were written")
             self._require_same_run(facts["identity"])
             return self._restore(facts, tensors)
         except TrainingError:
@@ -175,3 +176,11 @@ def _nested(flat: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
         index, key = name.split(".", 1)
         nested.setdefault(int(index), {})[key] = value
     return nested
+
+
+def _digest(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    found = hashlib.sha256(digest_of(facts).encode())
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from rnnscope.arguments import MOST
 from rnnscope.errors import UsageError
 
 Architecture = Literal["vanilla", "ugrnn", "gru", "gru_reset_first", "lstm"]
 ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
+
+WIDEST = 2**14
+"""Units above which the weights of one layer take gigabytes."""
 
 _COUNTS = ("units", "embedding", "batch", "epochs", "patience", "min_count")
 _SHARES = ("dropout", "word_dropout", "averaging")
@@ -67,14 +71,19 @@ class TrainingOptions:
                 expected=", ".join(ARCHITECTURES),
                 got=repr(self.architecture),
             )
+        for name in ("units", "embedding"):
+            expected = f"a whole number above 0, at most {WIDEST:,}"
+            self._require(name, expected, lambda n: _is_whole(n) and 0 < n <= WIDEST)
         for name in _COUNTS:
-            self._require(name, "a whole number above 0", lambda n: _is_whole(n) and n > 0)
+            self._require(name, "a whole number above 0", lambda n: _is_whole(n) and 0 < n <= MOST)
         self._require("learning_rate", "a number above 0, at most 1", lambda n: 0 < n <= 1)
         self._require("clip", "a number above 0", lambda n: 0 < n < math.inf)
         for name in _SHARES:
             self._require(name, "0 or more and below 1", lambda n: 0 <= n < 1)
         self._require("weight_decay", "0 or more", lambda n: 0 <= n < math.inf)
-        self._require("seed", "a whole number, 0 or more", lambda n: _is_whole(n) and n >= 0)
+        self._require(
+            "seed", "a whole number, 0 or more", lambda n: _is_whole(n) and 0 <= n <= MOST
+        )
 
     @classmethod
     def of(cls, options: TrainingOptions | None, changes: dict[str, Any]) -> TrainingOptions:

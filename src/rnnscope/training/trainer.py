@@ -15,6 +15,7 @@ from rnnscope.data import Corpus, Vocabulary, load_corpus, tokenize
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
 from rnnscope.numerics import flushed_denormals, single_thread
+from rnnscope.storage import require_writable
 from rnnscope.training.options import TrainingOptions
 from rnnscope.training.run import Run
 from rnnscope.training.word_vectors import WordVectors
@@ -55,7 +56,8 @@ def train(
 
     Raises:
         DataError: a corpus without labels, or with fewer than two classes.
-        UsageError: the device cannot be used here; vectors wider than the embedding.
+        UsageError: the device cannot be used here; vectors wider than the embedding; a directory
+            that cannot be written to.
         TrainingError: the loss is not a number, or the checkpoint is damaged or of another run.
     """
     options = TrainingOptions.of(options, changes)
@@ -78,6 +80,8 @@ def train(
         known = set(vocabulary.words)
         added = tuple(word for word in start.words if word not in known)
         vocabulary = replace(vocabulary, words=(*vocabulary.words, *added))
+    if folder is not None:
+        require_writable(folder)
     started = time.perf_counter()
     with flushed_denormals(), single_thread():
         run = Run(options, fitted, held_out, vocabulary, start)
