@@ -1,18 +1,19 @@
 """Types in signatures, by the name under which the public page has them.
 
-autodoc names a type by the private module it is written in. A public type is linked to its own page;
-one that is private, or another library's, is shown by its name without a link. A name that a page
-itself refers to, and that does not exist, stays a warning.
+autodoc names a type by the private module it is written in. A public type is linked to its own
+page; one that is private, or another library's, is shown by its name without a link. A name that a
+page itself refers to, and that does not exist, stays a warning.
 """
 
 from __future__ import annotations
 
 import re
 
-import rnnscope
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+
+import rnnscope
 
 
 def resolve(app: Sphinx, env, node: pending_xref, contnode):
