@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports check study fuzz fuzz-short wheel clean
+.PHONY: setup demo test lint types imports check docs study fuzz fuzz-short wheel clean
 .DEFAULT_GOAL := demo
 
 setup: $(STAMP)
@@ -39,6 +39,15 @@ study: setup
 	$(BIN)/rnnscope study studies/small.toml --folder runs/small --workers 2
 	test -s runs/small/study.html
 
+# The site, in docs/_build/html; the notebook in it is run. A warning is an error.
+docs: $(VENV)/.docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
 # Ten thousand inputs take some ten minutes; the short run is for every change.
 fuzz: setup
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000
@@ -51,4 +60,4 @@ wheel: setup
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:
-	rm -rf $(VENV) dist runs .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist runs docs/_build docs/_api .pytest_cache .ruff_cache

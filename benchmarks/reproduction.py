@@ -111,7 +111,7 @@ cores ([studies/reproduction.toml](../studies/reproduction.toml): documents cut 
 words, IMDB to 10,000 training reviews, Yelp's sentences to 30,000). Finished: {count} of {of}
 networks. Each cell is the mean [lowest, highest] over seeds, never the best; the papers report
 their best network by validation. Every network's row is in
-[results/reproduction](results/reproduction).
+[networks.csv](results/reproduction/networks.csv).
 
 ```
 rnnscope study studies/reproduction.toml --folder runs/reproduction --workers 2  # resumable

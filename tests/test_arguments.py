@@ -37,6 +37,12 @@ from rnnscope.models import Model
         (np.ndarray, [np.zeros(2), [1, 2], torch.zeros(1)], ["x", [[1], []], 3]),
         (Tensor, [torch.zeros(2)], [np.zeros(2), torch.zeros(2).to_sparse(), None]),
         (tuple[Model, ...], [()], [[1], "ab", np.zeros(0)]),
+        # Regression: a pair was held to be a tuple of its last kind, so that no texts were taken.
+        (
+            tuple[Sequence[Any], np.ndarray],
+            [(["a", "b"], np.zeros(2)), [(("a",),), [1]]],
+            ["ab", (["a"],), (["a"], "x"), (3, np.zeros(2))],
+        ),
         (Literal["a", "b"], ["a", "c"], [1.5, []]),
     ],
 )

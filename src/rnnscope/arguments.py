@@ -130,8 +130,11 @@ def fits(value: Any, kind: Any) -> bool:
             return False
         inner = [part for part in parts if isinstance(part, type) and part.__module__ != "builtins"]
         if kind is tuple and inner:
-            ours = isinstance(value, tuple | list)
-            return ours and all(isinstance(one, inner[0]) for one in value)
+            if not isinstance(value, tuple | list):
+                return False
+            if parts[-1] is Ellipsis:
+                return all(isinstance(one, inner[0]) for one in value)
+            return len(value) == len(parts) and all(map(fits, value, parts))
         if parts and parts[0] in PLAIN and hasattr(value, "__len__"):
             listed = value.tolist() if isinstance(value, np.ndarray | Tensor) else value
             return all(fits(one, parts[0]) for one in listed)
