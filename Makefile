@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports check fuzz fuzz-short wheel clean
+.PHONY: setup demo test lint types imports check fuzz fuzz-short faults wheel clean
 .DEFAULT_GOAL := demo
 
 setup: $(STAMP)
@@ -40,6 +40,10 @@ fuzz: setup
 
 fuzz-short: setup
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 2500 --seconds 60
+
+# Faults in every saved format; without --short also processes that are killed in earnest.
+faults: setup
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/faults.py --short
 
 wheel: setup
 	rm -rf dist
