@@ -34,9 +34,9 @@ imports: setup
 
 check: lint types imports test
 
-# Ten thousand inputs take some ten minutes; the short run is for every change.
+# Ten thousand inputs take some minutes; the short run is for every change.
 fuzz: setup
-	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000 --out docs/results/fuzz.json
 
 fuzz-short: setup
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 2500 --seconds 60

@@ -34,6 +34,9 @@ End = tuple[str, str]
 DISTURBING = ("open", "os.", "shutil.", "ctypes.", "tempfile.")
 """Audit events before which a kill is tried."""
 
+KILLED = ("model", "phrase table")
+"""Formats of which processes are killed in earnest: one written by Python, one by a library."""
+
 _watch: Callable[[str], None] | None = None
 
 
@@ -89,7 +92,7 @@ def kills(form: Format, place: Path, arguments: Namespace) -> Iterator[End]:
         yield again if not left or again[0] == "LOST" else ("new", "")
     for _ in range(count - len(moments)):
         yield "old", "a moment at which the folder was as at another one"
-    if not arguments.short:
+    if not arguments.short and form.name in KILLED:
         yield from _real_kills(form, place, known)
 
 
@@ -108,7 +111,7 @@ with tempfile.TemporaryDirectory() as scratch:
 """
 
 
-def _real_kills(form: Format, place: Path, known: dict[str, str], times: int = 1) -> Iterator[End]:
+def _real_kills(form: Format, place: Path, known: dict[str, str], times: int = 2) -> Iterator[End]:
     rng = random.Random(form.name)
     path = place / "real" / form.path
     path.parent.mkdir()
