@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports check docs study fuzz fuzz-short wheel clean
+.PHONY: setup demo test lint types imports check docs study fuzz fuzz-short faults wheel clean
 .DEFAULT_GOAL := demo
 
 setup: $(STAMP)
@@ -48,12 +48,16 @@ $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
-# Ten thousand inputs take some ten minutes; the short run is for every change.
+# Ten thousand inputs take some minutes; the short run is for every change.
 fuzz: setup
-	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 10000 --out docs/results/fuzz.json
 
 fuzz-short: setup
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fuzz.py --inputs 2500 --seconds 60
+
+# Faults in every saved format; without --short also processes that are killed in earnest.
+faults: setup
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/faults.py --short
 
 wheel: setup
 	rm -rf dist

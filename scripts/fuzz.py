@@ -1,6 +1,6 @@
 """Fuzz every public entry point and every command: documented errors only, inputs left alone.
 
-Run: OMP_NUM_THREADS=1 python scripts/fuzz.py [--inputs 10000] [--seconds 0] [--seed 0] [--only X]
+Run: OMP_NUM_THREADS=1 python scripts/fuzz.py [--inputs 10000] [--seed 0] [--only X] [--out F]
 
 Each input is drawn from its own seed, so that ``--seed S --inputs 1`` with the seed that is printed
 runs a finding again. Saved files are also damaged at random and loaded. It fails if an exception is
@@ -205,8 +205,10 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many; 0: never")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=None, help="write the result there too")
     parser.add_argument("--only", default="", help="targets whose name has this in it")
     arguments = parser.parse_args()
+    arguments.out = arguments.out and arguments.out.resolve()
     faulthandler.enable()
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGALRM, _too_slow)
@@ -254,6 +256,8 @@ def main() -> int:
         "seed": arguments.seed,
     }
     print(json.dumps(result))
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 1 if findings or missing or without else 0
 
 

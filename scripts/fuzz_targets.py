@@ -79,6 +79,8 @@ def targets() -> list[Target]:
           kinds={"source": "data", "limit": "count", "chunk": "count"}),
         T(name="Corpus", call=rs.Corpus, kinds={
             "documents": "documents", "labels": "labels", "classes": "names"}),
+        T(name="memory_budget", call=_within, kinds={
+            "gib": "number", "model": "its model", "documents": "documents"}),
         T(name="tokenize", call=rs.tokenize, kinds={"text": "text"}),
         T(name="beta_and_gamma", call=rs.beta_and_gamma,
           kinds={"model": "model", "documents": "documents"}),
@@ -173,6 +175,11 @@ def targets() -> list[Target]:
           kinds={"c": "its cell", "x": "x", "h": "h"}),
     ]  # fmt: skip
     return found + dynamics() + studies() + questions() + commands()
+
+
+def _within(gib: Any, model: rs.Model, documents: Any) -> Any:
+    with rs.memory_budget(gib):
+        return model.logits(documents)
 
 
 def _any_phrases() -> Any:

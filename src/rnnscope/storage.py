@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from rnnscope.errors import UsageError
+
+DESCRIPTION_BYTES = 2**30
+"""The most bytes of a description; it may hold a vocabulary."""
 
 EXCHANGE = 2
 """renameat2's flag for two paths that change places."""
@@ -174,6 +178,52 @@ def settled(path: Path) -> Path:
     return path
 
 
+def weighed(file: Path, most: int | None = None) -> Path:
+    """The file, where it is a regular one with no more than the machine's memory could hold.
+
+    Args:
+        file: a file, or a link to one.
+        most: bytes, where less is enough for what it holds.
+
+    Raises:
+        ValueError: a device, a pipe or a directory, or more bytes.
+        OSError: it cannot be read.
+    """
+    found = file.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError(f"{file.name} is no regular file")
+    most = memory_of_the_machine() if most is None else most
+    if found.st_size > most:
+        raise ValueError(f"{file.name} has {found.st_size:,} bytes, more than {most:,}")
+    return file
+
+
+def read_whole(file: Path, most: int | None = None) -> bytes:
+    """The bytes of a file that is ``weighed``."""
+    return weighed(file, most).read_bytes()
+
+
+def memory_of_the_machine() -> int:
+    """Bytes; 2**40 where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 2**40
+
+
+def read_description(file: Path) -> Any:
+    """A JSON description of ours.
+
+    Raises:
+        ValueError: no JSON, nested too deep, or above 1 GiB.
+        OSError: it cannot be read.
+    """
+    try:
+        return json.loads(read_whole(file, DESCRIPTION_BYTES))
+    except RecursionError as error:
+        raise ValueError(f"{file.name} is nested too deep") from error
+
+
 def digest_of(value: Any) -> str:
     """A digest of a JSON-safe value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
@@ -182,7 +232,7 @@ def digest_of(value: Any) -> str:
 
 def digest_of_file(file: Path) -> str:
     """A digest of a file's bytes, read in parts."""
-    with file.open("rb") as stream:
+    with weighed(file).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -8,7 +8,7 @@ q' = 1/2 ||h - F(h, x*)||^2      FixedPointFinder's unit, q' = N/2 q
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,10 @@ from torch import Tensor
 from rnnscope.cells import Cell
 from rnnscope.cells.tangent import Tangent
 from rnnscope.dynamics.linalg import norm
+from rnnscope.memory import at_once
+
+PART = 16_384
+"""States that a function is applied to at a time, fewer within a memory budget."""
 
 WORKSPACE = 512 * 2**20
 """Bytes that a batch of matrices may take at once."""
@@ -49,6 +53,13 @@ class Problem:
     def rows(self, k: Any) -> Problem:
         """The problem of some of the states: an index, a mask or a slice."""
         return self if self.x.ndim == 1 else Problem(cell=self.cell, x=self.x[k])
+
+    def rowwise(self, function: Callable[[Problem, Tensor], Tensor], h: Tensor) -> Tensor:
+        """What a function of a problem and its states gives for each state, a part at a time: of
+        very many states no array beside them is ever held whole."""
+        size = at_once(PART, 8 * 8 * self.width)
+        parts = [slice(k, k + size) for k in range(0, max(1, len(h)), size)]
+        return torch.cat([function(self.rows(part), h[part]) for part in parts])
 
     def to(self, dtype: torch.dtype) -> Problem:
         """The same in another precision."""
@@ -103,7 +114,7 @@ class Problem:
 
     def chunks(self, count: int, *, matrices: int = 12) -> Iterator[slice]:
         """Slices of ``count`` points small enough to hold this many matrices each at once."""
-        size = max(1, WORKSPACE // (matrices * 8 * self.width**2))
+        size = max(1, at_once(WORKSPACE, 2) // (matrices * 8 * self.width**2))
         for start in range(0, count, size):
             yield slice(start, min(start + size, count))
 

@@ -13,7 +13,7 @@ from safetensors.torch import save as save_arrays
 
 from rnnscope.dynamics.packing import Packed, pack, unpack
 from rnnscope.errors import DataError, RnnscopeError, UsageError
-from rnnscope.storage import digest_of, new_folder, settled
+from rnnscope.storage import digest_of, new_folder, read_description, read_whole, settled
 
 FORMAT = 1
 ARRAYS, DESCRIPTION = "arrays.safetensors", "result.json"
@@ -79,8 +79,8 @@ def load_result(folder: str | Path) -> Any:
             fix="save one with save_result(result, folder)",
         )
     try:
-        description = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-        arrays = (path / ARRAYS).read_bytes()
+        description = read_description(path / DESCRIPTION)
+        arrays = read_whole(path / ARRAYS)
         if description["format"] != FORMAT:
             raise DataError(
                 "The format of a saved result must be one that this version reads.",

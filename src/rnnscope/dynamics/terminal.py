@@ -22,9 +22,10 @@ from rnnscope.dynamics.landing import Projection
 from rnnscope.dynamics.levenberg_marquardt import Descent, minimise_speed
 from rnnscope.dynamics.linalg import heavy, inverse, norm
 from rnnscope.dynamics.options import FixedPointOptions
-from rnnscope.dynamics.problem import Problem, finder_speed
-from rnnscope.dynamics.projection import WIDE, project
+from rnnscope.dynamics.problem import PART, Problem, finder_speed
+from rnnscope.dynamics.projection import CHUNK, WIDE, project
 from rnnscope.dynamics.shifted_newton import shifted_newton
+from rnnscope.memory import at_once
 
 SOLVERS: dict[str, Callable[..., Descent]] = {
     "levenberg_marquardt": minimise_speed,
@@ -78,23 +79,24 @@ def follow(
     problem: Problem, seeds: Tensor, *, scale: float, options: FixedPointOptions
 ) -> Terminals:
     """Follow every seed."""
-    finite = torch.isfinite(problem.residual(seeds)).all(-1)
+    finite = problem.rowwise(lambda here, h: torch.isfinite(here.residual(h)).all(-1), seeds)
     k = finite.nonzero().squeeze(-1)
     projection = _stay(seeds)
     if len(k) and options.solver == "slow_manifold":
-        landed = project(
-            problem.rows(k),
-            seeds[k],
-            slow_time=options.slow_time,
-            tolerance=options.fast_tolerance * scale,
-            scale=scale,
-        )
-        for name in ("states", "drift", "slow", "fast", "slow_count", "steps"):
-            getattr(projection, name)[k] = getattr(landed, name)
+        for part in k.split(max(1, at_once(PART, 8 * 16 * problem.width) // CHUNK) * CHUNK):
+            landed = project(
+                problem.rows(part),
+                seeds[part],
+                slow_time=options.slow_time,
+                tolerance=options.fast_tolerance * scale,
+                scale=scale,
+            )
+            for name in ("states", "drift", "slow", "fast", "slow_count", "steps"):
+                getattr(projection, name)[part] = getattr(landed, name)
     h = projection.states.clone()
     with heavy():
         drift, rounding = norm(projection.drift), problem.rounding(h)
-    resting = finite & (norm(problem.residual(h)) < 1e-6 * max(1.0, scale))
+    resting = finite & (problem.rowwise(_speed, h) < 1e-6 * max(1.0, scale))
     reasons = _off_manifold(problem, projection, seeds, finite, drift, rounding, scale, options)
     off = torch.tensor([bool(reason) for reason in reasons])
     descended = _chosen(problem, h, finite, resting, off, options)
@@ -110,13 +112,14 @@ def follow(
         )
         h[k], stationarity[k] = descent.states, descent.stationarity
         steps[k] += descent.steps
-    speed = norm(problem.residual(h))
+    speed = problem.rowwise(_speed, h)
     close = finite & ((speed < 1e-6 * max(1.0, scale)) | (off & (speed < 1e-3 * scale)))
     certificate = no_certificate(len(seeds))
     with heavy():
         _settle(problem, h, close, certificate, scale=scale)
     # Newton's method alone does not come to rest on a continuum, where A is singular.
-    flat = close & (certificate.nullity > 0) & (norm(problem.residual(h)) > problem.rounding(h))
+    rounding = problem.rounding(h)
+    flat = close & (certificate.nullity > 0) & (problem.rowwise(_speed, h) > rounding)
     k = flat.nonzero().squeeze(-1)
     if len(k):
         here = problem.rows(k)
@@ -129,8 +132,9 @@ def follow(
         ).states
         with heavy():
             _write(certificate, k, certify(here, h[k], radius=1e-3 * scale))
-    G = problem.residual(h)
-    at_rest = (finder_speed(G) <= options.tolerance) | (norm(G) <= problem.rounding(h))
+    slowness = problem.rowwise(lambda here, h: finder_speed(here.residual(h)), h)
+    at_rest = slowness <= options.tolerance
+    at_rest |= problem.rowwise(_speed, h) <= problem.rounding(h)
     at_rest &= finite & (descended | close)
     return Terminals(
         seeds=seeds,
@@ -144,6 +148,10 @@ def follow(
         at_rest=at_rest,
         certificate=certificate,
     )
+
+
+def _speed(problem: Problem, h: Tensor) -> Tensor:
+    return norm(problem.residual(h))
 
 
 def _descent(problem: Problem, options: FixedPointOptions) -> Callable[..., Descent]:
@@ -242,7 +250,8 @@ def _off_manifold(
     """Why each projection is no manifold point; "" where it is one."""
     if options.solver != "slow_manifold":
         return ("It was not projected: another solver was asked for.",) * len(seeds)
-    moved = norm(projection.states - seeds) / scale
+    parts = zip(projection.states.split(PART), seeds.split(PART), strict=True)
+    moved = torch.cat([norm(there - here) for there, here in parts]) / scale
     fast = projection.fast / scale
     at_rest = (drift * drift / 2 <= options.tolerance) | (drift <= rounding)
     reasons = []

@@ -33,6 +33,15 @@ class Certificate:
     note: str = ""
     precisions: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        parts = {"states": self.states, "logits": self.logits}
+        gaps = " and ".join(
+            f"{name} to {gap:.1e}" for name, gap in parts.items() if gap is not None
+        )
+        whose = "random documents" if self.data == "random" else "your documents"
+        said = f"certified: {gaps or 'nothing compared'} on {self.documents} of {whose}"
+        return f"{said}; {self.note}" if self.note else said
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe."""
         return asdict(self)

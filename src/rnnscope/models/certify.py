@@ -17,6 +17,7 @@ from rnnscope.models.layers import Layer
 from rnnscope.models.locate import first_difference
 from rnnscope.models.model import Model
 from rnnscope.models.paths import same
+from rnnscope.models.told import told
 from rnnscope.models.trace import Trace
 from rnnscope.models.trajectory import Trajectory
 
@@ -93,7 +94,7 @@ def _gap(
 ) -> Gap:
     states = 0.0 if chain.parts else None
     logits = None if model.readout is None else 0.0
-    for row, document in enumerate(documents):
+    for row, document in enumerate(told(documents, "certifying")):
         trace = run(module, document, dtype)
         trajectory = model.trajectory([document])
         for place, (name, top) in enumerate(chain.parts):

@@ -401,4 +401,15 @@ class Model:
     def __repr__(self) -> str:
         rows = None if self.embedding is None else len(self.embedding)
         words = "raw vectors" if rows is None else f"{rows} words"
-        return f"Model({self.architecture}, {words}, {self.pooling} state, {self.classes})"
+        known = "" if self.certificate is not None else ", not certified"
+        return f"Model({self.architecture}, {words}, {self.pooling} state, {self.classes}{known})"
+
+    @property
+    def certified(self) -> str:
+        """How far the equations are from the original, in words; or that nobody has looked."""
+        if self.certificate is not None:
+            return str(self.certificate)
+        return (
+            "not certified: no original was run beside these equations; hand it over when reading "
+            "the file, predict=..., or read the module itself with from_torch"
+        )

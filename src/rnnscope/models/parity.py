@@ -16,6 +16,7 @@ from rnnscope.errors import ModelError
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.locate import first_difference
 from rnnscope.models.model import Model
+from rnnscope.models.told import told
 from rnnscope.models.trajectory import POOLINGS
 from rnnscope.models.undisturbed import undisturbed
 
@@ -32,7 +33,7 @@ def states_difference(
         ModelError: they differ by more than the tolerance; names the first layer, step and gate.
     """
     worst = 0.0
-    for row, document in enumerate(documents):
+    for row, document in enumerate(told(documents, "certifying states")):
         inputs = embedded(model, document)
         with undisturbed(recurrent):
             own = inputs.to(next(recurrent.parameters()).dtype)
@@ -70,7 +71,7 @@ def module_outputs(
         Exception: whatever the module's forward raises; the caller says so in the certificate.
     """
     results = []
-    for document in documents:
+    for document in told(documents, "certifying logits"):
         ids = torch.as_tensor(document, device=device)
         ids = ids if ids.ndim == 1 else ids.to(dtype)
         batched = ids[None] if batch_first else ids[:, None]

@@ -20,12 +20,10 @@ from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
-from rnnscope.storage import digest_of, new_folder, settled
+from rnnscope.storage import digest_of, new_folder, read_description, read_whole, settled
 
 FORMATS = (1, 2)
 """2 where a model has a head, attention or steps between its layers, which 1 could not say."""
-MOST = 2**30
-"""The most bytes of a description; it holds the vocabulary."""
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
@@ -90,8 +88,8 @@ def load(path: str | Path) -> Model:
             fix="train one with `rnnscope train`, or save one with model.save(path)",
         )
     try:
-        description = _parsed(folder / DESCRIPTION)
-        data = (folder / WEIGHTS).read_bytes()
+        description = read_description(folder / DESCRIPTION)
+        data = read_whole(folder / WEIGHTS)
         if description["format"] not in FORMATS:
             raise ModelError(
                 "The model's format must be one this version reads.",
@@ -127,12 +125,6 @@ def load(path: str | Path) -> Model:
             got=f"{folder}: {type(error).__name__}: {error}",
             fix="the files are damaged; save or train the model again",
         ) from error
-
-
-def _parsed(file: Path) -> Any:
-    if file.stat().st_size > MOST:
-        raise ValueError(f"a description of {file.stat().st_size:,} bytes")
-    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def _hold_together(description: dict[str, Any], folder: Path) -> None:

@@ -16,6 +16,7 @@ from rnnscope.errors import DataError, ModelError, RnnscopeError, UsageError
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.model import Model
 from rnnscope.models.parity import TOLERANCE, certify_logits, states_difference
+from rnnscope.models.told import showing
 from rnnscope.models.torch_weights import layers_of, one_dtype, readout_of, table_of, weight_of
 from rnnscope.models.traced import Named, read_traced, reader_of, with_precisions
 from rnnscope.models.trajectory import POOLINGS
@@ -39,6 +40,7 @@ def from_torch(
     state_size: int | None = None,
     output_size: int | None = None,
     tolerance: float | None = None,
+    progress: bool = False,
 ) -> Model:
     """Read an embedding, a recurrent stack and a readout out of a torch module.
 
@@ -71,6 +73,7 @@ def from_torch(
         output_size: how many numbers of that state, from the first on, are read by what follows.
         tolerance: largest accepted difference relative to max(1, largest value); by default
             1e-10 in float64, 1e-4 in float32, 1e-2 in float16 and 1e-1 in bfloat16.
+        progress: show a bar on standard error while documents are compared.
 
     Raises:
         ModelError: no recurrent part, several candidates, an option we have no equations for, or
@@ -96,8 +99,14 @@ def from_torch(
         cell=None if step is None else _own_step(module, step, state_size, output_size),
     )
     given = None if documents is None else _listed(documents)
-    if step is not None or pooling not in (None, *POOLINGS):
-        return _traced(module, named, given, tolerance)
+    with showing(progress):
+        if step is not None or pooling not in (None, *POOLINGS):
+            return _traced(module, named, given, tolerance)
+        return _read(module, named, given, tolerance)
+
+
+def _read(module: nn.Module, named: Named, given: list[Any] | None, tolerance: float | None):
+    """The plain reading, or, where watching the module run may show more, that."""
     try:
         return _plain(module, named, given, tolerance)
     except RnnscopeError as error:

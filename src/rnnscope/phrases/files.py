@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,33 @@ import polars as pl
 
 from rnnscope import storage
 from rnnscope.errors import DataError, UsageError
-from rnnscope.storage import as_path, digest_of, digest_of_file, settled
+from rnnscope.storage import (
+    as_path,
+    digest_of,
+    digest_of_file,
+    read_description,
+    settled,
+)
 
 FORMAT = 1
 
 
-def new_folder(path: str | Path, kind: str) -> AbstractContextManager[Path]:
+@contextmanager
+def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
     """A draft beside the path that takes its place at the end, whole or not at all.
 
     Raises:
-        UsageError: the path holds something that is not a result of the same kind.
+        UsageError: the path holds something that is not a result of the same kind, or cannot be
+            written to.
     """
-    return storage.new_folder(path, marker=f"{kind}.json", what=f"saved {kind}")
+    try:
+        with storage.new_folder(path, marker=f"{kind}.json", what=f"saved {kind}") as draft:
+            yield draft
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise UsageError(
+            "A result is saved to a path that can be written, with room for it.",
+            got=f"{str(path)[:80]}: {error}",
+        ) from error
 
 
 def describe(folder: Path, kind: str, description: dict[str, Any]) -> None:
@@ -49,7 +64,7 @@ def description_of(path: str | Path, kind: str) -> dict[str, Any]:
             got=f"{folder}",
         )
     with reading(folder):
-        found = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
+        found = read_description(folder / f"{kind}.json")
         if found["format"] != FORMAT or found["kind"] != kind:
             raise DataError(
                 "The format must be one this version reads.",
@@ -58,6 +73,12 @@ def description_of(path: str | Path, kind: str) -> dict[str, Any]:
                 fix="install a newer rnnscope",
             )
         for name, digest in found["files"].items():
+            if Path(name).name != name:
+                raise DataError(
+                    "A saved file lies beside its description.",
+                    expected="a name without a folder",
+                    got=f"{name!r:.80} in {folder}",
+                )
             if digest_of_file(folder / name) != digest:
                 raise DataError(
                     "A saved file must be as it was written.",
@@ -81,7 +102,14 @@ def reading(folder: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        pl.exceptions.PolarsError,
+    ) as error:
         raise DataError(
             "A saved result must be readable.",
             got=f"{type(error).__name__}: {str(error)[:120]} in {folder}",

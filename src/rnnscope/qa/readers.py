@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,8 +13,12 @@ from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
 from rnnscope.qa.corpus import Question, QuestionCorpus
 from rnnscope.qa.entities import EntityNames, is_number, joined
+from rnnscope.storage import read_whole
 
 __all__ = ["babi_corpus", "read_babi", "read_jsonl", "read_squad", "write_jsonl"]
+
+RATIO = 1_000
+"""Times its size that a packed file may unpack to; questions come to some ten."""
 
 _QUESTION = {"question", "documents", "answers", "category", "split", "candidates", "supporting"}
 
@@ -26,14 +31,24 @@ def read_text(path: str | Path) -> str:
         DataError: it is not UTF-8.
     """
     try:
-        data = Path(path).read_bytes()
+        data = read_whole(Path(path))
         if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
+            data = _unpacked(data)
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError("Questions are read from UTF-8 files.", got=f"{path}: {error}") from error
-    except (OSError, EOFError) as error:
-        raise UsageError("There must be a file to read.", got=f"{path}: {error}") from error
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        got = f"{str(path)[:80]}: {error}"
+        raise UsageError("There must be a file to read.", got=got) from error
+
+
+def _unpacked(data: bytes) -> bytes:
+    most = max(RATIO * len(data), 2**20)
+    with gzip.open(io.BytesIO(data)) as stream:
+        text = stream.read(most + 1)
+    if len(text) > most:
+        raise ValueError(f"it unpacks to more than {RATIO} times its size")
+    return text
 
 
 def read_jsonl(path: str | Path, *, name: str = "") -> QuestionCorpus:

@@ -18,7 +18,14 @@ from rnnscope.data import Vocabulary
 from rnnscope.errors import ModelError, UsageError
 from rnnscope.models import Direction, Layer, Readout
 from rnnscope.qa.model import QuestionModel
-from rnnscope.storage import as_path, digest_of, new_folder, settled
+from rnnscope.storage import (
+    as_path,
+    digest_of,
+    new_folder,
+    read_description,
+    read_whole,
+    settled,
+)
 
 __all__ = ["load_question_model", "save_question_model"]
 
@@ -85,8 +92,8 @@ def load_question_model(path: str | Path) -> QuestionModel:
             fix="train one with `rnnscope qa train`",
         )
     try:
-        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        data = (folder / WEIGHTS).read_bytes()
+        described = read_description(folder / DESCRIPTION)
+        data = read_whole(folder / WEIGHTS)
         if described["format"] != FORMAT or described["version"] != VERSION:
             raise ValueError(f"format {described['format']!r}, version {described['version']!r}")
         if hashlib.sha256(data).hexdigest() != described["sha256"]:

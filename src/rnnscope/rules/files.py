@@ -169,7 +169,7 @@ def _body(source: str) -> str:
 
 
 def _is_a(kind: Kind, path: Path) -> bool:
-    if not path.is_file():
+    if not path.is_file():  # a pipe would be waited for
         return False
     with path.open(encoding="utf-8", errors="replace") as file:
         start = file.read(200)

@@ -11,12 +11,13 @@ from typing import Any
 from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
 from rnnscope.rules.files import VERSION, Kind
+from rnnscope.storage import DESCRIPTION_BYTES, read_whole
 
 
 def header_and_entries(kind: Kind, path: str | Path) -> tuple[dict[str, Any], list[Any]]:
     """The header and the entries of a JSON file of this kind."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_whole(Path(path), DESCRIPTION_BYTES).decode("utf-8-sig")
     except (OSError, ValueError, TypeError) as error:
         wrong = isinstance(error, UnicodeDecodeError)
         raise (DataError if wrong else UsageError)(

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rnnscope.errors import TrainingError
-from rnnscope.storage import digest_of, new_file
+from rnnscope.storage import digest_of, new_file, weighed
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -110,7 +110,7 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            with safe_open(path, framework="pt") as file:
+            with safe_open(weighed(path), framework="pt") as file:
                 facts = json.loads((file.metadata() or {})["progress"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             stored = facts.pop("sha256", None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -232,6 +234,24 @@ def test_arrays_of_no_known_part_are_named():
     _, state = state_dict()
     with pytest.raises(ModelError, match=r"mystery \(3,\)"):
         models.from_weights({**state, "mystery": torch.ones(3)})
+
+
+FLAX = Path(__file__).parent / "flax"
+
+
+@pytest.mark.parametrize("cell", ["LSTMCell", "OptimizedLSTMCell", "GRUCell", "SimpleCell"])
+def test_trees_that_flax_wrote(cell, tmp_path):
+    """From ``scripts/build_flax_trees.py``: the files and the answers of Flax itself."""
+    pytest.importorskip("msgpack")
+    known = json.loads((FLAX / "answers.json").read_text())
+    xs = np.array(known["inputs"], dtype=np.float32)
+    found = final(models.from_weights(FLAX / f"{cell}.msgpack"), xs)
+    np.testing.assert_allclose(found, known["answers"][cell], atol=1e-5)
+    half = tmp_path / "half.msgpack"
+    data = (FLAX / f"{cell}.msgpack").read_bytes()
+    half.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ModelError, match="whole"):
+        models.from_weights(half)
 
 
 def test_flax_itself():

@@ -19,6 +19,7 @@ from rnnscope.models.folding import between, finished, onto_lowest, turned
 from rnnscope.models.layers import Layer, Readout
 from rnnscope.models.model import Model
 from rnnscope.models.parity import TOLERANCE, match_output
+from rnnscope.models.told import showing, told
 
 Predict = Callable[[np.ndarray], Any]
 """The original network, run on one document: indices (T,) or vectors (T, width) -> its output."""
@@ -137,6 +138,8 @@ def held_against(
     predict: Predict | None,
     documents: Iterable[Any] | None,
     tolerance: float | None = None,
+    *,
+    progress: bool = False,
 ) -> Model:
     """The model with a certificate, where its original can be run.
 
@@ -146,19 +149,27 @@ def held_against(
         documents: yours; random ones when None.
         tolerance: largest accepted difference relative to max(1, largest value); by default 1e-10
             in float64 and 1e-4 in float32.
+        progress: a bar on standard error.
 
     Raises:
         ModelError: a difference above the tolerance; names the document.
     """
     if predict is None:
         return model
+    with showing(progress):
+        return _held_against(model, predict, documents, tolerance)
+
+
+def _held_against(
+    model: Model, predict: Predict, documents: Iterable[Any] | None, tolerance: float | None
+) -> Model:
     encoded = random_documents(model) if documents is None else model.encode(documents)
     if not encoded:
         raise DataError("A certificate needs documents to compare on.", got="an empty list")
     allowed = TOLERANCE[model.dtype] if tolerance is None else tolerance
     worst, form = 0.0, "logits"
     ours = model.logits(encoded) if model.readout is not None else None
-    for row, document in enumerate(encoded):
+    for row, document in enumerate(told(encoded, "certifying")):
         theirs = _run(predict, document)
         if ours is None:
             found = model.trajectory([document]).pooled[0]

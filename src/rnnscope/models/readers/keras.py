@@ -52,6 +52,7 @@ def from_keras(
     documents: Iterable[Any] | None = None,
     tolerance: float | None = None,
     max_bytes: int = MAX_BYTES,
+    progress: bool = False,
 ) -> Model:
     """Read a network that Keras saved. Keras is not imported and nothing in the file is run.
 
@@ -70,6 +71,7 @@ def from_keras(
         documents: what to certify on; random ones when None. They hold no padding.
         tolerance: as in ``from_torch``.
         max_bytes: the most that the weights may take.
+        progress: show a bar on standard error while documents are compared.
 
     Raises:
         UsageError: no such file, or h5py is not installed.
@@ -103,7 +105,7 @@ def from_keras(
         vocabulary=None if vocabulary is None else Vocabulary.of(vocabulary),
         classes=classes,
     )
-    return held_against(model, predict, documents, tolerance)
+    return held_against(model, predict, documents, tolerance, progress=progress)
 
 
 def _description(config: Any) -> Any:

@@ -33,6 +33,7 @@ def from_onnx(
     documents: Iterable[Any] | None = None,
     tolerance: float | None = None,
     max_bytes: int = MAX_BYTES,
+    progress: bool = False,
 ) -> Model:
     """Read a network with RNN, GRU or LSTM operators out of an ONNX file.
 
@@ -49,6 +50,7 @@ def from_onnx(
         documents: what to certify on; random ones when None.
         tolerance: as in ``from_torch``.
         max_bytes: the most that the weights may take.
+        progress: show a bar on standard error while documents are compared.
 
     Raises:
         UsageError: no such file, or the onnx package is not installed.
@@ -81,7 +83,7 @@ def from_onnx(
             classes=tuple(map(str, classes)),
             record={"source": f"ONNX file {Path(path).name}"},
         )
-        return held_against(model, predict, documents, tolerance)
+        return held_against(model, predict, documents, tolerance, progress=progress)
     raise failures[0]
 
 

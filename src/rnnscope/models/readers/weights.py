@@ -34,6 +34,7 @@ def from_weights(
     documents: Iterable[Any] | None = None,
     tolerance: float | None = None,
     max_bytes: int = MAX_BYTES,
+    progress: bool = False,
 ) -> Model:
     """Read a network from named arrays: a state_dict, or a parameter tree of JAX.
 
@@ -61,6 +62,7 @@ def from_weights(
         documents: what to certify on; random ones when None.
         tolerance: as in ``from_torch``.
         max_bytes: the most the arrays may hold.
+        progress: show a bar on standard error while documents are compared.
 
     Raises:
         UsageError: no such file, or an order that names what is not there.
@@ -86,7 +88,7 @@ def from_weights(
             assembly.pool(pooling)
     words = None if vocabulary is None else Vocabulary.of(vocabulary)
     model = assembly.model(source=what, vocabulary=words, classes=classes)
-    return held_against(model, predict, documents, tolerance)
+    return held_against(model, predict, documents, tolerance, progress=progress)
 
 
 def _one_dtype(arrays: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
