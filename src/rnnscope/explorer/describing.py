@@ -58,8 +58,9 @@ def _plane(exhibit: Exhibit) -> dict[str, Any] | None:
 def _examples(exhibit: Exhibit) -> list[str]:
     """Held-out sentences to begin with: the surest of each class and the least sure."""
     documents = exhibit.material.judged
+    varied = [len(set(document)) > 0.8 * len(document) for document in documents]
     lengths = np.array([len(document) for document in documents])
-    readable = np.flatnonzero((lengths >= 6) & (lengths <= 24))
+    readable = np.flatnonzero((lengths >= 6) & (lengths <= 24) & varied)
     if not len(readable):
         return []
     probabilities = exhibit.model.probabilities([documents[k] for k in readable]).cpu()
@@ -71,4 +72,6 @@ def _examples(exhibit: Exhibit) -> list[str]:
         if float(own.max()) > 0:
             chosen.append(int(own.argmax()))
     chosen.append(int(sure.argmin()))
-    return [" ".join(documents[readable[k]]) for k in dict.fromkeys(chosen)]
+    texts = exhibit.material.seeds.texts
+    rows = [int(readable[k]) for k in dict.fromkeys(chosen)]
+    return [" ".join(documents[row]) if texts is None else texts[row] for row in rows]

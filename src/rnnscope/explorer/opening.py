@@ -30,10 +30,13 @@ from rnnscope.models import Model, load
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleList
 from rnnscope.scores import CellDecomposition, CellDifference
-from rnnscope.storage import digest_of, new_file
+from rnnscope.storage import digest_of, new_folder
 
 KEPT = "explorer"
 """The folder, in the run's, of what was computed for the explorer."""
+
+NOTE = "kept.json"
+"""In it, what it was computed from."""
 
 VISITED = 40_000
 """States of the visited text that are held to be compared with fixed points."""
@@ -51,6 +54,7 @@ def open_run(
     dynamics_data: Any = None,
     text: str = "text",
     label: str | None = None,
+    options: ExplainOptions | None = None,
     say: Say = lambda what: None,
 ) -> Exhibit:
     """Lay out a run to be explored.
@@ -65,6 +69,7 @@ def open_run(
             its training record, names. A file that they name is not looked for.
         dynamics_data: text whose states fixed points are sought from; by default likewise.
         text, label: columns of the data.
+        options: how rules and fixed points are found; by default as in the run's account.
         say: told what is being done.
 
     Raises:
@@ -81,7 +86,8 @@ def open_run(
             got=model.architecture,
         )
     account = _account(folder, model)
-    options, method = _options(account)
+    own, method = _options(account)
+    options = options or own
     named = _named(account, model)
     corpus = _corpus(data if data is not None else named[0], folder, text=text, label=label)
     wanted = dynamics_data if dynamics_data is not None else (None if data is not None else named[1])
@@ -279,13 +285,12 @@ def _keep(folder: Path, key: str, found: Found, say: Say) -> None:
     probabilities, rules, points, modes, left_out = found
     dynamics = {} if points is None else {"points": points, "modes": modes}
     try:
-        folder.mkdir(exist_ok=True)
-        (folder / "kept.json").unlink(missing_ok=True)
-        save_result({"probabilities": probabilities, **dynamics}, folder / "found")
-        if rules is not None:
-            rules.export(folder / "rules.json")
-        note = {"key": key, "left_out": left_out, "rules": rules is not None}
-        new_file(folder / "kept.json", json.dumps(note, indent=1))
+        with new_folder(folder, marker=NOTE, what="what an explorer kept") as draft:
+            save_result({"probabilities": probabilities, **dynamics}, draft / "found")
+            if rules is not None:
+                rules.export(draft / "rules.json")
+            note = {"key": key, "left_out": left_out, "rules": rules is not None}
+            (draft / NOTE).write_text(json.dumps(note, indent=1), encoding="utf-8")
     except (OSError, RnnscopeError) as error:
         say(f"not kept for the next time: {str(error).splitlines()[0]}")
 
@@ -293,7 +298,7 @@ def _keep(folder: Path, key: str, found: Found, say: Say) -> None:
 def _kept(folder: Path, key: str, say: Say) -> Found | None:
     """What an earlier opening kept, if it is of this network, text and options."""
     try:
-        note = json.loads((folder / "kept.json").read_text(encoding="utf-8"))
+        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
         if note["key"] != key:
             return None
         found = load_result(folder / "found")
