@@ -5,6 +5,13 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "Exhibit",
+    "find_phrase",
+    "look_at",
+    "look_at_point",
+    "look_at_word",
+    "open_run",
+    "serve",
     "find_on",
     "mine_on",
     "Study",

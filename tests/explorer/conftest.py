@@ -29,7 +29,7 @@ def run(tmp_path_factory, corpus):
 def other_run(tmp_path_factory, corpus):
     """The folder of a GRU that learned the same."""
     folder = tmp_path_factory.mktemp("runs") / "other"
-    train(corpus, tiny.options(epochs=2, architecture="gru"), directory=folder)
+    train(corpus, tiny.options(epochs=1, architecture="gru"), directory=folder)
     return folder
 
 

@@ -39,9 +39,7 @@ def find_phrase(exhibit: Exhibit, text: str) -> dict[str, Any]:
     documents, positions = exhibit.search.find(phrase)
     holding, first = np.unique(documents, return_index=True)
     probabilities = exhibit.probabilities.double().numpy()
-    answers = np.bincount(
-        probabilities[holding].argmax(axis=1), minlength=probabilities.shape[1]
-    )
+    answers = np.bincount(probabilities[holding].argmax(axis=1), minlength=probabilities.shape[1])
     low, high = wilson(answers, np.full(len(answers), max(1, len(holding))))
     order = np.argsort(-probabilities[holding, exhibit.shown], kind="stable")
     places = np.unique(np.linspace(0, max(0, len(order) - 1), EXAMPLES).round().astype(int))

@@ -130,7 +130,9 @@ def look_at_word(
     return {
         "position": position,
         "remove": rows[0],
-        "move": [{"to": k, "probabilities": row} for k, row in zip(targets, rows[1:], strict=False)],
+        "move": [
+            {"to": k, "probabilities": row} for k, row in zip(targets, rows[1:], strict=False)
+        ],
         "replace": replaced,
         "typed": {"words": typed, "probabilities": rows[-1]} if typed else None,
     }
@@ -166,6 +168,3 @@ def _proposals(
         if allowed[row].sum() < 4 * count:
             allowed[row] = True
     return replacements.propose(document[places], gradients[places], count, allowed)
-
-
-

@@ -63,7 +63,7 @@ def _examples(exhibit: Exhibit) -> list[str]:
     readable = np.flatnonzero((lengths >= 6) & (lengths <= 24) & varied)
     if not len(readable):
         return []
-    probabilities = exhibit.model.probabilities([documents[k] for k in readable]).cpu()
+    probabilities = exhibit.model.probabilities([documents[int(k)] for k in readable]).cpu()
     sure = probabilities.max(dim=-1).values
     answers = probabilities.argmax(dim=-1)
     chosen: list[int] = []
@@ -72,6 +72,5 @@ def _examples(exhibit: Exhibit) -> list[str]:
         if float(own.max()) > 0:
             chosen.append(int(own.argmax()))
     chosen.append(int(sure.argmin()))
-    texts = exhibit.material.seeds.texts
-    rows = [int(readable[k]) for k in dict.fromkeys(chosen)]
-    return [" ".join(documents[row]) if texts is None else texts[row] for row in rows]
+    texts = exhibit.material.seeds.texts or [" ".join(document) for document in documents]
+    return [texts[int(readable[k])] for k in dict.fromkeys(chosen)]

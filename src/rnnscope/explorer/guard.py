@@ -215,9 +215,7 @@ class Guard:
     async def _refuse(self, refused: Refused, send: Send) -> None:
         named = {"content-type": "application/json", **refused.headers}
         headers = [(k.encode(), v.encode("latin-1")) for k, v in named.items()]
-        await send(
-            {"type": "http.response.start", "status": refused.status, "headers": headers}
-        )
+        await send({"type": "http.response.start", "status": refused.status, "headers": headers})
         await send({"type": "http.response.body", "body": refusal(refused.error)})
 
     def _guarded(self, send: Send) -> Send:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,31 +19,25 @@ from rnnscope.dynamics import (
     StatePlane,
     find_fixed_points,
     linearize,
-    load_result,
-    save_result,
     word_projections,
 )
 from rnnscope.errors import NotApplicable, RnnscopeError, UsageError
 from rnnscope.explorer.exhibit import Exhibit, Sites
+from rnnscope.explorer.keeping import Say, keep, kept
 from rnnscope.models import Model, load
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleList
 from rnnscope.scores import CellDecomposition, CellDifference
-from rnnscope.storage import digest_of, new_folder
+from rnnscope.storage import digest_of
 
 KEPT = "explorer"
 """The folder, in the run's, of what was computed for the explorer."""
-
-NOTE = "kept.json"
-"""In it, what it was computed from."""
 
 VISITED = 40_000
 """States of the visited text that are held to be compared with fixed points."""
 
 MOST = 2**28
 """Bytes of an account at most."""
-
-Say = Callable[[str], None]
 
 
 def open_run(
@@ -90,7 +83,9 @@ def open_run(
     options = options or own
     named = _named(account, model)
     corpus = _corpus(data if data is not None else named[0], folder, text=text, label=label)
-    wanted = dynamics_data if dynamics_data is not None else (None if data is not None else named[1])
+    wanted = (
+        dynamics_data if dynamics_data is not None else (None if data is not None else named[1])
+    )
     visited_corpus = corpus if wanted is None else load_corpus(wanted, text=text)
     material = Material.of(model, corpus, seed=options.seed)
     visited = material
@@ -105,7 +100,7 @@ def open_run(
         "method": method,
     }
     left_out: dict[str, str] = {}
-    found = _kept(folder / KEPT, digest_of(key), say)
+    found = kept(folder / KEPT, digest_of(key), say)
     if found is None:
         say(f"{folder.name}: reading {len(whole):,} documents")
         probabilities = model.probabilities(whole).cpu()
@@ -114,7 +109,7 @@ def open_run(
         say(f"{folder.name}: finding fixed points")
         points, modes = _points(model, visited, options, left_out)
         found = probabilities, rules, points, modes, left_out
-        _keep(folder / KEPT, digest_of(key), found, say)
+        keep(folder / KEPT, digest_of(key), found, say)
     probabilities, rules, points, modes, left_out = found
     sites = None
     if points is not None and modes is not None:
@@ -180,8 +175,6 @@ def _corpus(source: Any, folder: Path, *, text: str, label: str | None) -> Corpu
 
 
 # What is computed once ---------------------------------------------------------------------
-
-Found = tuple[torch.Tensor, RuleList | None, FixedPoints | None, Modes | None, dict[str, str]]
 
 
 def _rules(
@@ -275,41 +268,3 @@ def _pushes(model: Model, points: FixedPoints, modes: Modes) -> np.ndarray | Non
         return word_projections(model, line).mean.numpy()
     except NotApplicable:
         return None
-
-
-# Keeping it --------------------------------------------------------------------------------
-
-
-def _keep(folder: Path, key: str, found: Found, say: Say) -> None:
-    """Write what was found; a run that cannot be written to is explored all the same."""
-    probabilities, rules, points, modes, left_out = found
-    dynamics = {} if points is None else {"points": points, "modes": modes}
-    try:
-        with new_folder(folder, marker=NOTE, what="what an explorer kept") as draft:
-            save_result({"probabilities": probabilities, **dynamics}, draft / "found")
-            if rules is not None:
-                rules.export(draft / "rules.json")
-            note = {"key": key, "left_out": left_out, "rules": rules is not None}
-            (draft / NOTE).write_text(json.dumps(note, indent=1), encoding="utf-8")
-    except (OSError, RnnscopeError) as error:
-        say(f"not kept for the next time: {str(error).splitlines()[0]}")
-
-
-def _kept(folder: Path, key: str, say: Say) -> Found | None:
-    """What an earlier opening kept, if it is of this network, text and options."""
-    try:
-        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-        if note["key"] != key:
-            return None
-        found = load_result(folder / "found")
-        rules = RuleList.load(folder / "rules.json") if note["rules"] else None
-        points, modes = found.get("points"), found.get("modes")
-        return found["probabilities"], rules, points, modes, dict(note["left_out"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        say(f"computed anew: {str(error).splitlines()[0]}")
-        return None
-
-
-

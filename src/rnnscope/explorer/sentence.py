@@ -53,7 +53,9 @@ def look_at(exhibit: Exhibit, text: str) -> dict[str, Any]:
     gradients = word_gradients(model, document, exhibit.shown)
     changes = every_change(exhibit, words, document, gradients)
     reading = read_changes(model, document, changes.versions)
-    scores, missing = _scores(exhibit, words, document, gradients, reading.steps[-1], changes, reading.changed)
+    scores, missing = _scores(
+        exhibit, words, document, gradients, reading.steps[-1], changes, reading.changed
+    )
     probabilities = torch.softmax(reading.steps.double(), dim=-1)
     return {
         "words": [
@@ -131,14 +133,16 @@ def _scores(
         strips.append(_strip(exhibit, name, logits - changed[rows], sums=False))
     sites = exhibit.sites
     if sites is not None and sites.pushes is not None:
-        strips.append(_named("push along the slow mode", torch.as_tensor(sites.pushes[document]), sums=False))
+        strips.append(
+            _named("push along the slow mode", torch.as_tensor(sites.pushes[document]), sums=False)
+        )
     else:
         missing["push along the slow mode"] = "No fixed point of this network has a real slow mode."
     return strips, missing
 
 
 def _strip(exhibit: Exhibit, name: str, values: Tensor, *, sums: bool) -> dict[str, Any]:
-    """Scores of the shown class against the others; for two classes twice its half, as elsewhere."""
+    """Scores of the shown class against the mean of the others."""
     return _named(name, against_others(values)[:, exhibit.shown], sums=sums)
 
 

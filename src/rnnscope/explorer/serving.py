@@ -6,9 +6,11 @@ import asyncio
 import importlib
 import json
 import logging
+import socket
 import webbrowser
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -67,7 +69,9 @@ def build_app(
     check_host(host, token)
     if not 1 <= len(exhibits) <= 2:
         raise UsageError(
-            "One network is explored, or two are compared.", expected="1 or 2", got=f"{len(exhibits)}"
+            "One network is explored, or two are compared.",
+            expected="1 or 2",
+            got=f"{len(exhibits)}",
         )
     check_installed()
     from starlette.applications import Starlette
@@ -164,8 +168,6 @@ def serve(
         look_at(exhibit, " ".join(words[:20]))
     config = uvicorn.Config(
         app,
-        host=host.strip("[]"),
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -173,25 +175,31 @@ def serve(
         lifespan="off",
         ws="none",
     )
-    try:
-        listening = config.bind_socket()
-    except SystemExit as stop:
-        raise UsageError(
-            "The port must be one that can be listened on.",
-            expected="a free port, 0 to 65535",
-            got=f"{host}:{port}",
-            fix="give another --port, or 0 for any",
-        ) from stop
-    shown = f"[{host}]" if ":" in host.strip("[]") else host
+    host = host.strip("[]")
+    listening = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
     # Behind the # it stays in the browser: no server, and no log, is told it.
     url = f"http://{shown}:{listening.getsockname()[1]}/" + (f"#token={token}" if token else "")
     say(url)
     if open_browser:
         webbrowser.open(url)
-    try:
+    # Being interrupted is how it is meant to end.
+    with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
-    finally:
-        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections from here on, so that the address can be told."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            "The host and port must be ones that can be listened on.",
+            expected="an address of this machine, and a free port, 0 to 65535",
+            got=f"{host}, {port}: {error}",
+            fix="give another --port, or 0 for any",
+        ) from error
 
 
 def check_host(host: str, token: str | None) -> None:
@@ -207,7 +215,9 @@ def check_host(host: str, token: str | None) -> None:
             got=f"--host {host}",
             fix="give a --token of your own, such as `openssl rand -hex 16` prints",
         )
-    if token is not None and (len(token) < LEAST_TOKEN or not token.isascii() or not token.isalnum()):
+    if token is not None and (
+        len(token) < LEAST_TOKEN or not token.isascii() or not token.isalnum()
+    ):
         raise UsageError(
             "A token cannot be guessed, and needs no escaping in an address.",
             expected=f"{LEAST_TOKEN} letters and digits or more",

@@ -6,4 +6,12 @@ from rnnscope.phrases.phrases import Example, Phrase, Phrases
 from rnnscope.phrases.search import PhraseSearch
 from rnnscope.phrases.table import PhraseTable
 
-__all__ = ["Example", "Phrase", "PhraseOptions", "PhraseSearch", "PhraseTable", "Phrases", "mine_phrases"]
+__all__ = [
+    "Example",
+    "Phrase",
+    "PhraseOptions",
+    "PhraseSearch",
+    "PhraseTable",
+    "Phrases",
+    "mine_phrases",
+]

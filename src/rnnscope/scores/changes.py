@@ -149,9 +149,7 @@ def _first_difference(document: np.ndarray, version: np.ndarray) -> int:
     return int(differs[0]) if len(differs) else least
 
 
-def _anew(
-    model: Model, document: np.ndarray, versions: list[np.ndarray], forward: bool
-) -> Reading:
+def _anew(model: Model, document: np.ndarray, versions: list[np.ndarray], forward: bool) -> Reading:
     """Every version from its first word on: for networks that see a change everywhere."""
     readout, table = model.require_readout(), cast(Tensor, model.embedding)
     nothing = len(table)

@@ -67,8 +67,8 @@ export function ofWord(network, result, found, on) {
   return h("div", {},
     h("h3", {}, `Word ${index + 1}: `, own, h("button", { type: "button", class: "small back", onclick: () => on.select(null) }, "all words")),
     h("div", { class: "two-sides" },
-      h("div", {},
-        h("div", { class: "scroll" }, h("table", { class: "changes" }, heads(network, "remove"), h("tbody", {}, row(network, before, ["without ", h("b", {}, h("bdi", {}, shown(words[index], 24)))], found.remove, without(words, index), on)))),
+      h("div", {}, h("h3", { class: "flush" }, "Remove it"),
+        h("div", { class: "scroll" }, h("table", { class: "changes" }, heads(network, "change"), h("tbody", {}, row(network, before, ["without ", h("b", {}, h("bdi", {}, shown(words[index], 24)))], found.remove, without(words, index), on)))),
         h("h3", {}, "Move it"), found.move.length ? movesFigure(network, result, found, on) : h("p", { class: "muted" }, "It is the only word.")),
       h("div", {}, h("h3", { class: "flush" }, "Replace it"), form,
         h("div", { class: "scroll" }, h("table", { class: "changes" }, heads(network, "instead"), h("tbody", {}, replaced))))));

@@ -1,6 +1,6 @@
 // The page: what is typed, what is chosen, and what is asked for. All that is shown is computed by rnnscope.
 
-import { against, ask, byId, colour, h, keepToken, plural, shown } from "./dom.js";
+import { against, ask, byId, className, colour, h, keepToken, percent, plural, shown } from "./dom.js";
 import { Staves, fullName, table, verdict } from "./staves.js";
 import { Plane } from "./plane.js";
 import { Points, searchResult } from "./browsing.js";
@@ -87,11 +87,29 @@ async function look() {
     found.forEach((result, k) => state.panels[k].show(result));
     const longest = Math.max(...found.map((one) => one.milliseconds));
     say(`${plural(found[0].words.length, "word")}, computed in ${Math.round(longest)} ms`);
+    compare(found);
     scale();
     details();
   } catch (error) {
     if (error.name !== "AbortError" && own === round) trouble(error);
   }
+}
+
+// Where two networks part.
+function compare(found) {
+  const line = byId("compared");
+  const [a, b] = state.networks;
+  line.hidden = !b || a.classes.join("\n") !== b.classes.join("\n") || found[0].words.length !== found[1].words.length;
+  if (line.hidden) return;
+  const k = a.shown;
+  const apart = found[0].probabilities.map((p, t) => Math.abs(p[k] - found[1].probabilities[t][k]));
+  const most = apart.indexOf(Math.max(...apart));
+  const said = (one, t) => percent(found[one].probabilities[t][k]);
+  const name = (one) => h("bdi", {}, shown(one.name, 30));
+  const both = found[0].predicted === found[1].predicted;
+  line.replaceChildren(...(both ? ["Both say ", className(a, found[0].predicted)]
+    : ["They disagree: ", name(a), " says ", className(a, found[0].predicted), ", ", name(b), " ", className(b, found[1].predicted)]),
+    `. They are furthest apart ${most ? "after " : "before the first word"}`, most ? h("q", {}, h("bdi", {}, shown(found[0].words[most - 1].text, 30))) : "", `: ${said(0, most)} against ${said(1, most)} `, h("bdi", {}, shown(a.classes[k], 30)), ".");
 }
 
 function use(text) {
