@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 
+from rnnscope.synthetic import lexicon_network
 from tests.dynamics.line_networks import documents, line_network
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -29,6 +31,14 @@ def test_the_page_on_dynamics(tmp_path, monkeypatch):
     assert len(run("dynamics.md", names, tmp_path, monkeypatch)) == 2
     assert (tmp_path / "branch.svg").stat().st_size > 1000
     assert (tmp_path / "drift.svg").stat().st_size > 1000
+
+
+def test_the_page_on_the_explorer(tmp_path, monkeypatch):
+    weights = {"good": 2.0, "bad": -2.0, "not": 0.0, "a": 0.0, "film": 0.0}
+    lexicon_network(weights).save(tmp_path / "runs" / "demo" / "model")
+    rng = np.random.default_rng(0)
+    corpus = [" ".join(rng.choice(list(weights), size=5)) for _ in range(40)]
+    assert len(run("explorer.md", {"corpus": corpus}, tmp_path, monkeypatch)) == 1
 
 
 def test_the_page_on_studies(tmp_path, monkeypatch):

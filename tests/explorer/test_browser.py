@@ -215,6 +215,21 @@ def test_nothing_lies_on_anything_else(open_page, address, width, scheme):
     assert dark == ([True, False] if scheme == "light" else [False, True])
 
 
+def test_faults_of_the_layout_would_be_seen(open_page, address):
+    page = open_page(address[0])
+    type_in(page, "a b good c", 4)
+    assert page.evaluate(FAULTS) == []
+    for element, style, fault in (
+        (".plane", "marginLeft='-300px'", "lies on"),
+        ("#text", "width='2000px'", "outside"),
+        (".stave .word", "fontSize='4rem'", "cut"),
+        (".stave .cell", "marginTop='-30px'", "lies on"),
+    ):
+        page.evaluate(f"document.querySelector('{element}').style.{style}")
+        assert any(fault in one for one in page.evaluate(FAULTS))
+        page.evaluate(f"document.querySelector('{element}').removeAttribute('style')")
+
+
 @pytest.mark.parametrize("width", [400, 1400])
 def test_two_networks_side_by_side(open_page, address, width):
     page = open_page(address[1], width)

@@ -65,11 +65,18 @@ def test_a_run_that_cannot_be_written_to_is_explored_all_the_same(small):
 def test_the_account_says_how(run, corpus, tmp_path):
     model = rs.load(run)
     model.save(tmp_path / "model")
-    account = rs.explain(model, corpus, points=9, min_count=3, method="gamma", examples=1)
-    account.save(tmp_path / "report.html")
+    settings = {"points": 9, "min_count": 3, "max_rules": 5, "unheard_of": 1}
+    account = {"model": {"fingerprint": model.fingerprint}, "settings": settings}
+    account["scores"] = {"method": "gamma"}
+    (tmp_path / "account.json").write_text(json.dumps(account))
     found = open_run(tmp_path, data=corpus)
-    assert [r.words for r in found.rules.rules] == [r.words for r in account.rules_half.rules.rules]
-    assert found.sites.kinds.count("manifold") == len(account.dynamics_half.points.manifold)
+    scores = rs.CellDecomposition(model).score(corpus.split("train"))
+    phrases = rs.mine_phrases(scores, min_count=3)
+    assert found.rules.rules == rs.RuleList.from_phrases(phrases, max_rules=5).rules
+    assert len(found.sites.points) == 9
+    account["model"] = {"fingerprint": "that of another network"}
+    (tmp_path / "account.json").write_text(json.dumps(account))
+    assert open_run(tmp_path, data=corpus, say=print).rules.size > 5
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"model": 3}', "[" * 100_000, '{"settings": 1}'])

@@ -127,8 +127,12 @@ def _shared(model: Model, document: np.ndarray, versions: list[np.ndarray]) -> R
 
 def _drives(model: Model, padded: np.ndarray) -> tuple[Tensor, Tensor]:
     """The drive of each distinct word, and (steps, rows) which of them is read."""
-    words, where = np.unique(padded, return_inverse=True)
-    read = torch.as_tensor(np.ascontiguousarray(where.reshape(padded.shape).T))
+    table = cast(Tensor, model.embedding)
+    place = np.zeros(len(table) + 1, dtype=np.int64)
+    place[padded - NOTHING] = 1
+    words = np.flatnonzero(place) + NOTHING
+    place[words - NOTHING] = np.arange(len(words))
+    read = torch.as_tensor(np.ascontiguousarray(place[padded - NOTHING].T))
     return model.cell.drive(_vectors(model, words)), read.to(model.device)
 
 

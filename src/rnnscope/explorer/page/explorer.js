@@ -86,7 +86,8 @@ async function look() {
     if (state.selected !== null && state.selected >= found[state.network].words.length) state.selected = null;
     found.forEach((result, k) => state.panels[k].show(result));
     const longest = Math.max(...found.map((one) => one.milliseconds));
-    say(`${plural(found[0].words.length, "word")}, computed in ${Math.round(longest)} ms`);
+    const verdicts = found.map((one, k) => `${state.networks[k].classes[one.predicted]} ${percent(Math.max(...one.probabilities.at(-1)), 1)}`);
+    say(`${plural(found[0].words.length, "word")}, computed in ${Math.round(longest)} ms`, `${verdicts.join(", ")}; `);
     compare(found);
     scale();
     details();
@@ -126,8 +127,9 @@ function grow() {
   box().style.height = `${box().scrollHeight + 4}px`;
 }
 
-function say(text) {
-  byId("status").textContent = text;
+// What is seen elsewhere on the page is said as well.
+function say(text, heard = "") {
+  byId("status").replaceChildren(...(heard ? [h("span", { class: "vh" }, shown(heard, 200))] : []), text);
 }
 
 function trouble(error) {
