@@ -6,6 +6,13 @@ import rnnscope
 
 PUBLIC = [
     "memory_budget",
+    "Exhibit",
+    "find_phrase",
+    "look_at",
+    "look_at_point",
+    "look_at_word",
+    "open_run",
+    "serve",
     "find_on",
     "mine_on",
     "Study",

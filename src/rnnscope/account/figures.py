@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
+from rnnscope.dynamics import StatePlane
 from rnnscope.models import Model
 
 SHOWN_STATES = 800
@@ -61,18 +62,10 @@ def _state_space(
     rows: list[int],
 ) -> dict[str, Any]:
     """The plane of the visited states' first two principal axes, and what lies in it."""
-    seeds = dynamics.points.seeds
-    center = seeds.mean(dim=0)
-    _, sigma, axes = torch.linalg.svd(seeds - center, full_matrices=False)
-    plane = axes[:2]
-    if len(plane) < 2:
-        plane = torch.cat([plane, torch.zeros_like(plane)])[:2]
-    if dynamics.points.readout is not None and float(plane[0] @ dynamics.points.readout) < 0:
-        plane = plane * torch.tensor([[-1.0], [1.0]], dtype=plane.dtype)
-    variance = sigma**2 / (sigma**2).sum().clamp_min(1e-300)
+    plane = StatePlane.of(dynamics.points)
 
     def project(states: Tensor) -> list[Any]:
-        return rounded((states.detach().cpu().double() - center) @ plane.mT)
+        return rounded(plane.project(states))
 
     shown = dynamics.visited.judged[:SHOWN_STATES]
     finals = model.final_states(shown)
@@ -86,12 +79,9 @@ def _state_space(
     for place, row in enumerate(rows):
         states = model.trajectory([material.judged[row]]).states[0]
         paths.append({"xy": project(torch.cat([start[None], states])), "example": place})
-    readout = None
-    if points.readout is not None:
-        arrow = plane @ points.readout
-        readout = {"xy": rounded(arrow / arrow.norm().clamp_min(1e-300))}
+    readout = None if plane.readout is None else {"xy": rounded(plane.readout)}
     return {
-        "axes_variance": [float(v) for v in variance[:2]],
+        "axes_variance": list(plane.variance),
         "states": {"xy": project(finals), "class": classes},
         "points": {kind.kind: {"xy": project(kind.states)} for kind in kinds},
         "paths": paths,

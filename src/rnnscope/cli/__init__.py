@@ -17,6 +17,7 @@ from rnnscope.cli.dynamics import dynamics
 from rnnscope.cli.questions import qa
 from rnnscope.cli.questions import run as run_qa
 from rnnscope.cli.rules import judge, rules, score
+from rnnscope.cli.serve import serve
 from rnnscope.cli.study import study
 from rnnscope.errors import RnnscopeError, UsageError
 
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score": score,
     "dynamics": dynamics,
     "study": study,
+    "serve": serve,
     "qa": qa,
 }
 

@@ -54,6 +54,7 @@ from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.outcome import Outcome
 from rnnscope.dynamics.paths import StatePath, follow
 from rnnscope.dynamics.piecewise_linear import linearized_network
+from rnnscope.dynamics.plane import StatePlane
 from rnnscope.dynamics.points import FixedPoints, Points
 from rnnscope.dynamics.position import SlowPosition, slow_position
 from rnnscope.dynamics.propagation import (
@@ -145,6 +146,7 @@ __all__ = [
     "Stability",
     "StandIn",
     "StatePath",
+    "StatePlane",
     "SubspaceProjections",
     "SurfaceRoot",
     "System",

@@ -276,6 +276,23 @@ class RuleList:
             )
         ]
 
+    def matches(self, document: Any) -> list[Firing]:
+        """Every rule whose phrase occurs in a document (token list or text), wherever it does.
+
+        In the order of the list, then of the text; the first decides.
+        """
+        (words,) = as_tokens([document], self.tokenizer)
+        return [
+            Firing(
+                class_index=self.rules[rank].class_index,
+                class_name=self.classes[self.rules[rank].class_index],
+                rule=self.rules[rank],
+                rank=rank,
+                position=position,
+            )
+            for rank, position in (self._matcher.all(words) if self.rules else ())
+        ]
+
     def evidence(
         self,
         documents: Sequence[Any],

@@ -191,19 +191,29 @@ class GradientNorm(GradientScore):
 
     def _norms(self, passed: Pass, direction: Tensor) -> Tensor:
         """(B, T, K)"""
-        bottom = self.model.layers[0].directions
-        slopes = [input_slope(d).mT for d in bottom]
-        shape = (len(passed.active) - 1, passed.active[0], direction.shape[1])
-        found = [direction.new_zeros(*shape, self.model.input_size) for _ in bottom]
+        return input_gradients(passed, direction).norm(dim=-1).transpose(0, 1)
 
-        def take(k: int, t: int, delta: Tensor) -> None:
-            found[k][t, : len(delta)] = delta @ slopes[k]
 
-        passed.backward(direction, take)
-        total = torch.zeros_like(found[0])
-        for d, gradient in zip(bottom, found, strict=True):
-            total += flip_time(gradient, passed.lengths) if d.reverse else gradient
-        return total.norm(dim=-1).transpose(0, 1)
+def input_gradients(passed: Pass, direction: Tensor) -> Tensor:
+    """The gradients of K scalars by the words' vectors, in the order of the text: (T, B, K, width).
+
+    Args:
+        passed: a run on the documents themselves.
+        direction: (B, K, H), the scalars' gradients by the pooled state.
+    """
+    bottom = passed.network.model.layers[0].directions
+    slopes = [input_slope(d).mT for d in bottom]
+    shape = (len(passed.active) - 1, passed.active[0], direction.shape[1], len(slopes[0].mT))
+    found = [direction.new_zeros(shape) for _ in bottom]
+
+    def take(k: int, t: int, delta: Tensor) -> None:
+        found[k][t, : len(delta)] = delta @ slopes[k]
+
+    passed.backward(direction, take)
+    total = torch.zeros_like(found[0])
+    for d, gradient in zip(bottom, found, strict=True):
+        total += flip_time(gradient, passed.lengths) if d.reverse else gradient
+    return total
 
 
 def gradient_times_change(
