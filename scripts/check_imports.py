@@ -9,10 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src" / "rnnscope"
 
 # What each part may import, besides itself. Anyone may use what is COMMON.
-COMMON = {"errors", "numerics", "statistics", "storage", "arguments"}
+COMMON = {"errors", "numerics", "notebook", "statistics", "storage", "arguments"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "numerics": set(),
+    "notebook": set(),
     "storage": {"errors"},
     "arguments": {"errors"},
     "statistics": set(),

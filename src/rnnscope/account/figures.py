@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,15 @@ from torch import Tensor
 
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
+from rnnscope.errors import NotApplicable
 from rnnscope.models import Model
+from rnnscope.report import AttractorMaterial
 
 SHOWN_STATES = 800
+VISITED = 3000
+"""States along documents, for the view that can be turned and zoomed."""
+DRAWN = 400
+"""Directions kept of each null."""
 SHOWN_WORDS = 12
 """Words shown at each end of the slow mode."""
 
@@ -34,6 +41,11 @@ def figure_data(
         coordinate = line.coordinate(modes.states)
         theta = 2 * (coordinate - coordinate.min()) / (coordinate.max() - coordinate.min()) - 1
         figures["time_constants"] = {"position": rounded(theta), "tau": tau.tolist()}
+    if modes is not None and line is not None:
+        figures["integration"] = _integration(model, dynamics)
+    if dynamics.evidence is not None and dynamics.evidence.effects is not None:
+        effects = dynamics.evidence.effects.by_point
+        figures["valence_pushes"] = {name: rounded(pushes) for name, pushes in effects.items()}
     if dynamics.pushes is not None:
         figures["pushes"] = _pushes(model, dynamics)
     if dynamics.rated is not None:
@@ -60,19 +72,19 @@ def _state_space(
     dynamics: DynamicsHalf,
     rows: list[int],
 ) -> dict[str, Any]:
-    """The plane of the visited states' first two principal axes, and what lies in it."""
+    """The space of the visited states' first three principal axes, and what lies in it: the first
+    two as ``xy``, the third as ``z``."""
     seeds = dynamics.points.seeds
     center = seeds.mean(dim=0)
     _, sigma, axes = torch.linalg.svd(seeds - center, full_matrices=False)
-    plane = axes[:2]
-    if len(plane) < 2:
-        plane = torch.cat([plane, torch.zeros_like(plane)])[:2]
+    plane = torch.cat([axes, axes.new_zeros(3, axes.shape[1])])[:3]
     if dynamics.points.readout is not None and float(plane[0] @ dynamics.points.readout) < 0:
-        plane = plane * torch.tensor([[-1.0], [1.0]], dtype=plane.dtype)
-    variance = sigma**2 / (sigma**2).sum().clamp_min(1e-300)
+        plane = plane * torch.tensor([[-1.0], [1.0], [1.0]], dtype=plane.dtype)
+    variance = (sigma**2 / (sigma**2).sum().clamp_min(1e-300)).tolist()
 
-    def project(states: Tensor) -> list[Any]:
-        return rounded((states.detach().cpu().double() - center) @ plane.mT)
+    def project(states: Tensor) -> dict[str, list[Any]]:
+        found = (states.detach().cpu().double() - center) @ plane.mT
+        return {"xy": rounded(found[:, :2]), "z": rounded(found[:, 2])}
 
     shown = dynamics.visited.judged[:SHOWN_STATES]
     finals = model.final_states(shown)
@@ -85,17 +97,57 @@ def _state_space(
     paths = []
     for place, row in enumerate(rows):
         states = model.trajectory([material.judged[row]]).states[0]
-        paths.append({"xy": project(torch.cat([start[None], states])), "example": place})
+        paths.append({**project(torch.cat([start[None], states])), "example": place})
     readout = None
     if points.readout is not None:
-        arrow = plane @ points.readout
+        arrow = plane[:2] @ points.readout
         readout = {"xy": rounded(arrow / arrow.norm().clamp_min(1e-300))}
     return {
-        "axes_variance": [float(v) for v in variance[:2]],
-        "states": {"xy": project(finals), "class": classes},
-        "points": {kind.kind: {"xy": project(kind.states)} for kind in kinds},
+        "axes_variance": [*variance, 0.0, 0.0][:3],
+        "states": {**project(finals), "class": classes},
+        "visited": _on_the_way(model, dynamics.visited.judged, project),
+        "points": {kind.kind: project(kind.states) for kind in kinds},
         "paths": paths,
         "readout": readout,
+    }
+
+
+def _on_the_way(
+    model: Model, documents: Sequence[Any], project: Callable[[Tensor], dict[str, list[Any]]]
+) -> dict[str, list[Any]]:
+    """States that documents pass, of whole documents until there are enough."""
+    states, rows, steps = [], [], []
+    for row, document in enumerate(documents):
+        passed = model.trajectory([document]).states[0]
+        states.append(passed)
+        rows += [row] * len(passed)
+        steps += range(1, len(passed) + 1)
+        if len(rows) >= VISITED:
+            break
+    kept = project(torch.cat(states)[:VISITED])
+    return {**kept, "document": rows[:VISITED], "word": steps[:VISITED]}
+
+
+def _integration(model: Model, dynamics: DynamicsHalf) -> dict[str, Any] | None:
+    """The slow direction at every point, in the plane and against the line's axis."""
+    held = AttractorMaterial(
+        points=dynamics.points,
+        modes=dynamics.modes,  # type: ignore[arg-type]
+        line=dynamics.line,  # type: ignore[arg-type]
+        classes=model.classes or ("negative", "positive"),
+    )
+    try:
+        rows = held.simple
+    except NotApplicable:
+        return None
+    along, nulls = held.alignments()
+    return {
+        "xy": rounded(torch.tensor(held.project(held.modes.states)[rows])),
+        "direction": rounded(torch.tensor(held.turn(held.first_right))),
+        "position": rounded(torch.tensor(held.theta[rows])),
+        "axes_variance": held.plane[2][:2].tolist(),
+        "alignment": rounded(torch.tensor(along)),
+        "nulls": {name: rounded(torch.tensor(drawn[:DRAWN])) for name, drawn in nulls.items()},
     }
 
 

@@ -1,12 +1,10 @@
-"""A result as a table in a notebook: plain HTML, escaped, without script."""
+"""Results that show themselves in a notebook: plain HTML, escaped, without script."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
 from math import isfinite, isnan
-
-import torch
 
 LIMIT = 50
 """Rows of a table that are shown."""
@@ -36,8 +34,8 @@ def _cells(tag: str, row: Sequence[object]) -> str:
 
 
 def _written(cell: object) -> str:
-    if isinstance(cell, torch.Tensor) and cell.ndim == 0:
-        cell = cell.item()
+    if getattr(cell, "shape", None) == ():
+        cell = cell.item()  # type: ignore[attr-defined]
     if cell is None or (isinstance(cell, float) and isnan(cell)):
         return ""
     if isinstance(cell, float):
@@ -49,6 +47,10 @@ def _written(cell: object) -> str:
     return str(cell)
 
 
+def visible(text: str) -> str:
+    """Text as it can stand in a line: what cannot be seen, or turns the line around, as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def _escaped(text: str) -> str:
-    # What cannot be seen, or turns the line around, is shown as an escape.
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
+    return escape(visible(text))
