@@ -106,7 +106,7 @@ def _supported(
     if not phrases:
         return frozenset()
     matcher = Matcher(sorted(phrases))
-    held = np.asarray((matcher.occurrences(documents) > 0).sum(axis=0)).ravel()
+    held = np.bincount(matcher.occurrences(documents).indices, minlength=len(matcher))
     return frozenset(p for p, count in zip(matcher.phrases, held, strict=True) if count >= support)
 
 

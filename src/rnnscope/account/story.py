@@ -159,6 +159,17 @@ def _memory(verdict: LineAttractorVerdict) -> str:
     return text
 
 
+def _lasts(verdict: LineAttractorVerdict) -> str:
+    """What a time constant is, growth told apart from decay."""
+    grows = verdict.growing_share
+    if grows > 0.95:
+        return "words over which a push on its state grows to nearly three times its size"
+    besides = (
+        f", or, at {grows:.0%} of the places, nearly three times of it" if grows > 0.05 else ""
+    )
+    return f"words a push on its state lasts: after so many about a third of it is left{besides}"
+
+
 def tiles(
     rules: RulesHalf | None, dynamics: DynamicsHalf | None, join: Join | None
 ) -> list[dict[str, Any]]:
@@ -193,13 +204,7 @@ def tiles(
         "texts on which the first phrase of a list of {:,} that occurs gives the network's answer",
     )
     if dynamics is not None and dynamics.verdict is not None:
-        add(
-            "memory",
-            dynamics.verdict.stability.value,
-            "steps",
-            "words after which about a third of a word's push on the tally is left, or over which "
-            "it grows as much",
-        )
+        add("memory", dynamics.verdict.stability.value, "words", _lasts(dynamics.verdict))
     agrees(
         f"phrase model ({method})",
         "phrases added up give its answer",

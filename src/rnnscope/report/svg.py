@@ -58,7 +58,7 @@ def styled() -> Iterator[None]:
         yield
 
 
-def inline(ax: Axes, name: str, description: str) -> Markup:
+def inline(ax: Axes, name: str, description: str, *, caption: str = "") -> Markup:
     """The figure of an Axes as inline SVG.
 
     Text stays text (searchable, in the page's font), colours of the palette become the page's
@@ -67,7 +67,8 @@ def inline(ax: Axes, name: str, description: str) -> Markup:
     Args:
         ax: what a figure function gave.
         name: unique on the page; letters, digits and hyphens.
-        description: what a reader who cannot see the figure is told.
+        description: what a reader who cannot see the figure is told; its title.
+        caption: id of the element that describes it further.
     """
     buffer = io.StringIO()
     with styled(), style.context({"svg.hashsalt": name}):
@@ -95,13 +96,33 @@ def inline(ax: Axes, name: str, description: str) -> Markup:
         if element.tag != "text" and not (element.text or "").strip():
             element.text = None
         element.tail = None
-    return Markup(ElementTree.tostring(_framed(root, description), encoding="unicode"))
+    _share_styles(root)
+    return Markup(ElementTree.tostring(_framed(root, description, caption), encoding="unicode"))
 
 
-def _framed(root: ElementTree.Element, description: str) -> ElementTree.Element:
+def _framed(root: ElementTree.Element, description: str, caption: str) -> ElementTree.Element:
     attributes = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": description}
+    if caption:
+        attributes["aria-describedby"] = caption
+    title = ElementTree.Element("title")
+    title.text = description
+    root.insert(0, title)
     root.attrib = {**attributes, "style": "stroke-linejoin:round;stroke-linecap:butt"}
     return root
+
+
+def _share_styles(root: ElementTree.Element) -> None:
+    """Marks that look alike take their look from the group they are in: it is written once."""
+    for group in root.iter("g"):
+        marks = group.findall("use")
+        looks = {mark.get("style") for mark in marks}
+        alone = len(marks) == len(group) - len(group.findall("defs"))
+        if alone and len(marks) > 2:
+            (look,) = looks if len(looks) == 1 else (None,)
+            if look is not None and "style" not in group.attrib:
+                group.set("style", look)
+                for mark in marks:
+                    del mark.attrib["style"]
 
 
 def _attribute(key: str, value: str, name: str) -> str:
