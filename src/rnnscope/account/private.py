@@ -35,12 +35,7 @@ def without_texts(
     Raises:
         UsageError: a support below 2, which would show what stands in one text.
     """
-    if not isinstance(support, int) or isinstance(support, bool) or support < 2:
-        raise UsageError(
-            "A phrase of private texts is shown where several documents hold it.",
-            expected="a support of 2 or more",
-            got=repr(support),
-        )
+    check_support(support)
     known = _supported(_phrases(contents), documents, support)
 
     def shown(rows: Any, phrase: Callable[[Any], Phrase]) -> Any:
@@ -91,6 +86,20 @@ def without_texts(
             verdict = {**verdict, part: [s.replace(repr(held), "a word") for s in verdict[part]]}
         made["verdict"] = verdict
     return made
+
+
+def check_support(support: int) -> None:
+    """Hold a support against what may be one.
+
+    Raises:
+        UsageError: below 2.
+    """
+    if not isinstance(support, int) or isinstance(support, bool) or support < 2:
+        raise UsageError(
+            "A phrase of private texts is shown where several documents hold it.",
+            expected="a support of 2 or more",
+            got=repr(support),
+        )
 
 
 def known_words(

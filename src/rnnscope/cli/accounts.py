@@ -10,8 +10,10 @@ import tyro
 
 from rnnscope.account import ExplainOptions, explain
 from rnnscope.account.account import check_page
+from rnnscope.account.private import SUPPORT, check_support
 from rnnscope.cli.common import (
     DEMO,
+    Flag,
     Flat,
     Json,
     Source,
@@ -97,6 +99,8 @@ def report(
     valence: str | None = None,
     max_rules: int | None = None,
     seed: int = 0,
+    private: Flag = False,
+    support: int = SUPPORT,
     as_json: Json = False,
 ) -> None:
     """Explain a saved network on a corpus and write the page.
@@ -112,10 +116,16 @@ def report(
         valence: a column of human ratings to compare with.
         max_rules: rules in the list at most; every mined phrase when not given.
         seed: of splits and samples.
+        private: leave the texts out of page and account.json; of them only phrases are named that
+            --support documents or more hold.
+        support: documents.
         as_json: print the account instead of its summary.
     """
     started = time.perf_counter()
     check_page(out)
+    if private:
+        check_support(support)
     network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
     account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
-    finish(account, account.save(out), as_json, started)
+    page = account.save(out, texts=not private, support=support)
+    finish(account, page, as_json, started, texts=not private, support=support)

@@ -26,11 +26,16 @@ from rnnscope.report.attractor_spectra import (
 from rnnscope.report.figures import (
     agreement,
     eigenvalues,
+    evidence_path,
+    integration,
     positions,
     pushes,
     sentence_paths,
+    slow_alignment,
     state_space,
     time_constants,
+    two_stories,
+    valence_pushes,
 )
 from rnnscope.report.manifold_figures import bifurcation_diagram, drift_along
 from rnnscope.report.page import render
@@ -47,7 +52,9 @@ __all__ = [
     "bifurcation_diagram",
     "drift_along",
     "eigenvalues",
+    "evidence_path",
     "input_projections",
+    "integration",
     "linear_error",
     "paper_figures",
     "points_in_plane",
@@ -57,6 +64,7 @@ __all__ = [
     "render",
     "render_study",
     "sentence_paths",
+    "slow_alignment",
     "slow_directions",
     "slow_time_constants",
     "spectra",
@@ -67,6 +75,8 @@ __all__ = [
     "study_findings",
     "summary_grid",
     "time_constants",
+    "two_stories",
+    "valence_pushes",
     "variance_curve",
     "word_effects",
 ]

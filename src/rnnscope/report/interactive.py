@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from rnnscope.report.reading import class_names, index_of
 from rnnscope.report.tables import Columns
 
 TARGET = "state-space-view"
+_NAME = re.compile(r'"(?:p\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 SHAPES = {"manifold": "circle", "continuum": "square", "root": "star", "ghost": "x"}
 NAMES = {"manifold": "manifold point", "continuum": "point of a continuum"}
 TIPS = (("", "@kind"), ("class", "@class"), ("document", "@document"), ("example", "@example"),
@@ -89,10 +91,18 @@ def state_space_view(account: dict[str, Any], columns: Columns) -> str:
     plot.grid.grid_line_color = FAINT
     plot.grid.grid_line_alpha = 0.4
     shares = account["figures"]["state_space"].get("axes_variance") or []
-    return json.dumps({
+    made = json.dumps({
         "target": TARGET, "figure": "state_space", "groups": groups, "shares": shares,
         "item": json_item(plot, ID(TARGET)),
     }, separators=(",", ":"))  # fmt: skip
+    return _renumbered(made)
+
+
+def _renumbered(made: str) -> str:
+    """The same with names that depend on nothing but the order: bokeh counts over the process, and
+    names a document at random."""
+    places: dict[str, str] = {}
+    return _NAME.sub(lambda found: places.setdefault(found[0], f'"p{len(places)}"'), made)
 
 
 def _groups(

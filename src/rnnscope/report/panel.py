@@ -54,7 +54,8 @@ def has_data(account: dict[str, Any], name: str) -> bool:
     if name == "two_stories":
         return bool(((account.get("join") or {}).get("words") or {}).get("list"))
     drawn = account.get("figures") or {}
-    name = "integration" if name == "slow_alignment" else name
+    if name in ("integration", "slow_alignment"):
+        return bool((drawn.get("integration") or {}).get("xy"))
     if name == "sentence_paths":
         return bool((drawn.get("state_space") or {}).get("paths"))
     held = drawn.get(name)

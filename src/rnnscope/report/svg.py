@@ -44,6 +44,7 @@ STYLE = {
 }
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _REFERENCE = re.compile(r"#([\w-]+)")
+_HATCH = re.compile(r"url\(#([\w-]+)\)")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
 _FONT = re.compile(r"'DejaVu Sans'[^;]*?sans-serif|'DejaVu Sans'")
 
@@ -83,7 +84,7 @@ def inline(ax: Axes, name: str, description: str, *, caption: str = "") -> Marku
         found
         for element in root.iter()
         for key, value in element.attrib.items()
-        if _local(key) in ("href", "clip-path")
+        if _local(key) in ("href", "clip-path", "style")
         for found in _REFERENCE.findall(value[:200])
     }
     for element in root.iter():
@@ -134,7 +135,7 @@ def _attribute(key: str, value: str, name: str) -> str:
         case "href" | "clip-path":
             return _REFERENCE.sub(rf"#{name}-\1", value)
         case "style":
-            value = _FONT.sub("var(--font)", value)
+            value = _HATCH.sub(rf"url(#{name}-\1)", _FONT.sub("var(--font)", value))
             return _COLOUR.sub(lambda found: variable(found[0]) or found[0], value)
         case "d" | "transform" | "x" | "y" | "points":
             return _DECIMALS.sub(r"\1", value)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from rnnscope.report import text
 from rnnscope.report.reading import class_names, name_of
 
 Columns = dict[str, list[Any]]
@@ -33,10 +34,10 @@ def embedded(tables: dict[str, Columns]) -> Markup:
         for name, columns in tables.items()
         if columns
     }
-    text = json.dumps(packed, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    written = json.dumps(packed, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
+        written = written.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(written)
 
 
 def _packed(values: list[Any]) -> Any:
@@ -44,12 +45,17 @@ def _packed(values: list[Any]) -> Any:
         levels = list(dict.fromkeys(values))
         if len(levels) < len(values) / 2:
             place = {level: k for k, level in enumerate(levels)}
-            return {"levels": levels, "codes": [place[value] for value in values]}
+            return {
+                "levels": [_short(v) for v in levels],
+                "codes": [place[value] for value in values],
+            }
     return [_short(value) for value in values]
 
 
 def _short(value: Any) -> Any:
-    """Five digits are more than a figure shows."""
+    """Five digits are more than a figure shows, and 200 characters more than a word has."""
+    if isinstance(value, str):
+        return text.clean(value)[:200]
     if not isinstance(value, float):
         return value
     return float(f"{value:.5g}") if np.isfinite(value) else None
