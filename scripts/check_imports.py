@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"data", "phrases"},
     "fidelity": {"models", "scores", "rules", "dynamics"},
     "report": {"fidelity"},
+    "figures": {"report"},
     "account": {
         "data",
         "models",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import rnnscope
 
 PUBLIC = [
+    "AccountComparison",
+    "compare_accounts",
+    "figures",
     "find_on",
     "mine_on",
     "Study",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from math import isfinite, isnan
+from typing import Any
 
 LIMIT = 50
 """Rows of a table that are shown."""
+
+FEW = 12
+"""Entries of a list that are shown in one cell."""
 
 
 def html_table(
@@ -27,6 +31,38 @@ def html_table(
     more = f"<p>{len(body) - limit:,} more rows</p>" if len(body) > limit else ""
     caption = f"<caption>{_escaped(title)}</caption>"
     return f"<table>{caption}{names}<tbody>{shown}</tbody></table>{more}"
+
+
+class ShowsItself:
+    """A result that shows itself in a notebook: its figures by name, under what it prints first."""
+
+    def _repr_html_(self) -> str:
+        lines = repr(self).splitlines()
+        for name in ("summary", "to_dict", "describe"):
+            if hasattr(self, name):
+                return html_table(lines[0], named_rows(getattr(self, name)()))
+        return f"<p>{'<br>'.join(_escaped(line) for line in lines)}</p>"
+
+
+def named_rows(value: Any, prefix: str = "") -> list[tuple[str, object]]:
+    """Nested figures as rows of a dotted name and one cell; a long list by its length."""
+    if isinstance(value, dict):
+        if "interval" in value and value.get("value") is not None:
+            low, high = value["interval"] or (None, None)
+            cell = _written(value["value"])
+            known = low is not None and high is not None
+            return [(prefix, f"{cell} [{_written(low)}, {_written(high)}]" if known else cell)]
+        return [
+            row
+            for key, item in value.items()
+            for row in named_rows(item, f"{prefix}.{key}" if prefix else str(key))
+        ]
+    if isinstance(value, list | tuple):
+        nested = any(isinstance(item, dict | list | tuple) for item in value)
+        if nested or len(value) > FEW:
+            return [(prefix, f"{len(value):,} entries")]
+        return [(prefix, ", ".join(_written(item) for item in value))]
+    return [(prefix, value)]
 
 
 def _cells(tag: str, row: Sequence[object]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from rnnscope.account import ExplainOptions, explain
+from rnnscope.account import ExplainOptions, compare_accounts, explain
 from rnnscope.account.account import check_page
 from rnnscope.account.private import SUPPORT, check_support
 from rnnscope.cli.common import (
@@ -129,3 +130,26 @@ def report(
     account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
     page = account.save(out, texts=not private, support=support)
     finish(account, page, as_json, started, texts=not private, support=support)
+
+
+def compare(
+    runs: tyro.conf.Positional[list[Annotated[Path, tyro.conf.arg(metavar="RUN")]]],
+    out: Annotated[Path, tyro.conf.arg(metavar="HTML")] = Path("compare.html"),
+    as_json: Json = False,
+) -> None:
+    """Set the reports of two networks or more side by side.
+
+    Example: rnnscope compare runs/lstm runs/gru --out compare.html
+
+    Args:
+        runs: folders in which a report was written, or account.json files.
+        out: the page.
+        as_json: print what is compared as JSON.
+    """
+    made = compare_accounts(runs)
+    page = made.save(out)
+    if as_json:
+        print_json(made.to_dict())
+    else:
+        print(made)
+    print(f"comparison: {page}", file=sys.stderr if as_json else sys.stdout)

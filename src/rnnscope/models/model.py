@@ -25,13 +25,14 @@ from rnnscope.models.layers import Layer, Readout, Run, run
 from rnnscope.models.steps import between, steps_of
 from rnnscope.models.streaming import can_stream, pooled_in_stretches
 from rnnscope.models.trajectory import POOLINGS, Trajectory, pool
+from rnnscope.notebook import ShowsItself
 
 BATCH_TOKENS = 16_384
 """Padded words run at once: bounds the memory, never changes a result."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Model:
+class Model(ShowsItself):
     """A recurrent network, with its equations in the open. Weights are copies: nothing is shared.
 
     Args:

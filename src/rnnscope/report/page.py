@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from importlib import resources
 from typing import Any
 
@@ -23,7 +22,7 @@ from rnnscope.report.reading import class_names, index_of, name_of, reason
 from rnnscope.report.story_figures import evidence_path
 from rnnscope.report.strips import strips
 from rnnscope.report.svg import inline
-from rnnscope.report.tables import embedded, figure_columns
+from rnnscope.report.tables import embedded, figure_columns, json_block
 
 OPEN_RULES = 20
 """Rules that are open at once; the others are folded away."""
@@ -85,7 +84,7 @@ def render(account: dict[str, Any], *, interactive: bool | None = None) -> str:
     drawn += [f"way-{k}" for k, one in enumerate(examples) if one.get("way")]
     columns = {name: figure_columns(account, name) for name in drawn}
     view = _view(account, columns.get("state_space") or {}, interactive)
-    script = _text("page.js")
+    script = page_script()
 
     def why(name: str) -> str:
         return reason(account, name)
@@ -118,9 +117,9 @@ def render(account: dict[str, Any], *, interactive: bool | None = None) -> str:
         class_index=lambda value: index_of(names, value),
         class_name=lambda value: name_of(names, value),
         script=Markup(script),
-        policy=_policy([script, *([library()] if view else [])]),
+        policy=page_policy([script, *([library()] if view else [])]),
         columns=embedded(columns),
-        look=_json({"light": hexes(dark=False), "dark": hexes(dark=True)}),
+        look=json_block({"light": hexes(dark=False), "dark": hexes(dark=True)}),
         view=None if view is None else Markup(view.replace("<", "\\u003c")),
         library=Markup(packed_library()) if view else None,
     )  # fmt: skip
@@ -140,7 +139,7 @@ def _view(
     return state_space_view(account, columns) if wanted and columns else None
 
 
-def _policy(scripts: list[str]) -> str:
+def page_policy(scripts: list[str]) -> str:
     """What the page may do: run these scripts and no other, show what it holds, load nothing."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -168,8 +167,9 @@ def _stories(account: dict[str, Any]) -> dict[str, Any]:
     return {"rows": [{**rows[k], "apart": float(apart[k]), "why": why} for k, why in shown]}
 
 
-def _json(value: Any) -> Markup:
-    return Markup(json.dumps(value, separators=(",", ":")))
+def page_script() -> str:
+    """The one script that a page runs."""
+    return _text("page.js")
 
 
 def _text(name: str) -> str:

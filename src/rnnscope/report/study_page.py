@@ -23,13 +23,13 @@ def render_study(study: dict[str, Any]) -> str:
     panels = {}
     if any(row.get("accuracy") is not None for row in study["networks"]):
         panels["accuracies"] = inline(
-            study_accuracies(study["networks"]).axes[0],
+            study_accuracies(study["networks"]),
             "study-accuracies",
             "Accuracy of every network by data set, beside a bag of words.",
         )
     if study["predictions"]:
         panels["findings"] = inline(
-            study_findings(study["predictions"]).axes[0],
+            study_findings(study["predictions"]),
             "study-findings",
             "Of how many networks each prediction of the line attractor exceeds its nulls.",
         )

@@ -34,7 +34,12 @@ def embedded(tables: dict[str, Columns]) -> Markup:
         for name, columns in tables.items()
         if columns
     }
-    written = json.dumps(packed, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return json_block(packed)
+
+
+def json_block(value: Any) -> Markup:
+    """A value as JSON in which nothing could be taken for markup."""
+    written = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
         written = written.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(written)

@@ -12,7 +12,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
-from rnnscope.notebook import LIMIT, html_table
+from rnnscope.notebook import LIMIT, ShowsItself, html_table
 from rnnscope.notebook import visible as shown
 from rnnscope.rules.documents import as_tokens
 from rnnscope.rules.rule import Rule
@@ -47,7 +47,7 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RuleEvidence:
+class RuleEvidence(ShowsItself):
     """One rule on these documents.
 
     Args:

@@ -34,9 +34,9 @@ def save_study(study: Study, folder: str | Path) -> list[Path]:
     figures.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, Any] = {}
     if any(row["accuracy"] is not None for row in tables.networks):
-        drawn["accuracies"] = study_accuracies(tables.networks)
+        drawn["accuracies"] = study_accuracies.figure(tables.networks)
     if tables.predictions:
-        drawn["findings"] = study_findings(tables.predictions)
+        drawn["findings"] = study_findings.figure(tables.predictions)
     for name, figure in drawn.items():
         for ending in ("svg", "png"):
             written.append(figures / f"{name}.{ending}")
