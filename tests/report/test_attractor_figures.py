@@ -284,7 +284,7 @@ def test_nothing_to_draw_is_said(draw):
 
 
 def test_a_drawing_shows_the_signature_of_its_data():
-    assert list(inspect.signature(spectrum).parameters) == ["values", "title", "colour"]
+    assert list(inspect.signature(spectrum).parameters) == ["values", "title", "colour", "ax"]
     assert "Figure 3b" in spectrum.__doc__
 
 
