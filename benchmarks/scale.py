@@ -8,7 +8,8 @@ LSTM of 64 units and random weights; the same is scored and mined for phrases of
 shard by shard (``mine_on``, the table on disk). Fixed points are sought (``find_on``) from states
 drawn in a cube: of a hand-built flip-flop whose 27 roots are known, and, where the benchmark
 networks are at hand, of a trained GRU of 64 units with a line attractor (the fewest seeds only).
-Each row is a process of its own with a pool of workers, one thread each. Progress goes to standard
+Each row is a process of its own with a pool of workers, one thread each; the largest size is left
+to the most workers, which keeps the whole within a quarter of an hour. Progress goes to standard
 error; the last line of standard output is one JSON object:
     scoring, mining   for each size and number of workers: seconds, tokens a second, peak memory of
                       the parent and of the largest worker in GiB; n-grams and bytes of the table
@@ -139,8 +140,11 @@ def row(kind: str, amount: int, workers: int) -> dict[str, Any]:
 
 
 def projection(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    mined = [one for one in rows["mining"] if one["workers"] == 1]
-    if len(mined) < 2:
+    mined = [
+        one for one in rows["mining"] if one["workers"] == max(r["workers"] for r in rows["mining"])
+    ]
+    alone = [one for one in rows["mining"] if one["workers"] == 1]
+    if len(mined) < 2 or not alone:
         return {}
     last, before = mined[-1], mined[-2]
     power = math.log(last["ngrams"] / before["ngrams"]) / math.log(
@@ -153,7 +157,7 @@ def projection(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         "growth": power,
         "projection": {
             "hours_by_workers": {
-                str(n): TRILLION / last["a_second"] / n / 3600 for n in (1, 100, 1_000, 10_000)
+                str(n): TRILLION / alone[-1]["a_second"] / n / 3600 for n in (1, 100, 1_000, 10_000)
             },
             "ngrams": ngrams,
             "bytes": ngrams * last["bytes"] / last["ngrams"],
@@ -185,7 +189,8 @@ def main() -> None:
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in WORK}
     for kind, sizes in amounts.items():
         for amount in map(int, sizes):
-            for workers in options.workers:
+            largest = len(sizes) > 1 and amount == max(map(int, sizes))
+            for workers in options.workers[-1:] if largest else options.workers:
                 command = [sys.executable, __file__, "--only", kind, str(amount), str(workers)]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 rows[kind].append(json.loads(done.stdout.splitlines()[-1]))

@@ -9,10 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src" / "rnnscope"
 
 # What each part may import, besides itself. Anyone may use what is COMMON.
-COMMON = {"errors", "numerics", "statistics", "storage", "arguments", "memory"}
+COMMON = {"errors", "numerics", "notebook", "statistics", "storage", "arguments", "memory"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "numerics": set(),
+    "notebook": set(),
     "memory": {"errors"},
     "storage": {"errors"},
     "arguments": {"errors"},
@@ -28,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"data", "phrases"},
     "fidelity": {"models", "scores", "rules", "dynamics"},
     "report": {"fidelity"},
+    "figures": {"report"},
     "account": {
         "data",
         "models",

@@ -6,7 +6,14 @@ dynamical system it runs. The names on this page are the public ones; everything
 
 from types import FunctionType
 
-from rnnscope.account import Account, ExplainOptions, explain
+from rnnscope import figures
+from rnnscope.account import (
+    Account,
+    AccountComparison,
+    ExplainOptions,
+    compare_accounts,
+    explain,
+)
 from rnnscope.arguments import check_class_methods, checked
 from rnnscope.cells import (
     CELLS,
@@ -188,6 +195,7 @@ __all__ = [
     "LSTM",
     "UGRNN",
     "Account",
+    "AccountComparison",
     "Autodiff",
     "BagOfNgrams",
     "BagOfWords",
@@ -271,6 +279,7 @@ __all__ = [
     "beta_and_gamma",
     "class_effects",
     "compare",
+    "compare_accounts",
     "compare_with_network",
     "continue_in_input",
     "counterfactual_edits",
@@ -279,6 +288,7 @@ __all__ = [
     "development",
     "estimate_dimension",
     "explain",
+    "figures",
     "find_continua",
     "find_cycles",
     "find_fixed_points",

@@ -101,9 +101,11 @@ def test_the_dictionary_has_the_documented_keys_and_is_json(lexicon_account):
 def test_every_number_at_the_top_is_in_the_body(lexicon_account):
     account = lexicon_account.to_dict()
     tiles = {tile["label"]: tile["value"] for tile in account["verdict"]["figures"]}
-    assert tiles["accuracy"] == account["accuracy"]
-    assert tiles["rules agree"] == account["rules"]["agreement"]
-    assert tiles["position and rating"] == account["valence_correlation"]
+    assert tiles["right answers"] == account["accuracy"]
+    assert tiles["one phrase gives its answer"] == account["rules"]["agreement"]
+    assert tiles["one number gives its answer"] == account["join"]["tally"]["value"]
+    assert len(tiles) == 5
+    assert len(account["verdict"]["sentences"]) == 2
 
 
 def test_saving_writes_the_page_and_the_numbers(lexicon_account, tmp_path):
@@ -226,7 +228,7 @@ def test_hostile_words_stay_words(tmp_path):
     documents = [[words[k] for k in rng.integers(2, len(words), size=6)] for _ in range(40)]
     page = rs.explain(model, documents, **QUICK).save(tmp_path / "report.html")
     text = page.read_text(encoding="utf-8")
-    assert "<script" not in text
+    assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 

@@ -169,7 +169,7 @@ def test_dynamics_and_ratings(case):
 
 def test_the_sentences_give_the_figures(case):
     _, _, account = case
-    told = " ".join(account["verdict"]["sentences"])
+    told = " ".join([*account["verdict"]["sentences"], *account["verdict"]["findings"]])
     assert f"right on {account['accuracy']:.0%}" in told
     assert f"gives its answer on {account['rules']['agreement']:.0%}" in told
     assert f"the same class {account['baselines']['majority']['agreement']:.0%}" in told

@@ -42,6 +42,7 @@ def account(seed: int = 0, *, classes: list[str] | None = None) -> dict[str, Any
             "fixed_points": {"seeds": 512, "tolerance": 1e-12},
         },
         "verdict": {
+            "findings": ["Generated finding: the slow direction lasts 89 steps."],
             "sentences": [
                 "Generated sample: no network was run for these numbers.",
                 "This GRU with 64 units adds up how positive its words are and decides by the sum.",
@@ -141,6 +142,8 @@ def account(seed: int = 0, *, classes: list[str] | None = None) -> dict[str, Any
             "logit": {"value": 0.742, "interval": [0.70, 0.786], "count": 810},
             "words": {"value": 0.58, "interval": [0.49, 0.64], "count": 512},
         },
+        "private": None,
+        "join": _join(rng),
         "not_applied": {"beta on stacked layers": "This network has one layer."},
         **dynamics(rng, classes, examples),
     }
@@ -198,9 +201,36 @@ def _example(rng: np.random.Generator, classes: list[str], place: int) -> dict[s
         "label": predicted if place != 3 else 0,
         "probability": float(rng.uniform(0.6, 0.999)),
         "valence": float(rng.normal(2.0 if good else -2.0, 0.5)),
+        "others": {"leave one out": [0.5 * value for value in gamma]},
+        "way": [0.0, *np.cumsum(gamma).tolist()],
         "rule": rule,
         "rules_say": predicted if place != 5 else 0,
         "why_shown": ["surest", "least sure", "typical", "the network errs"][place % 4],
+    }
+
+
+def _join(rng: np.random.Generator) -> dict[str, Any]:
+    words = [*WEIGHT, *PLAIN]
+    effect = np.array([0.5 * WEIGHT.get(word, 0.0) for word in words])
+    noise = rng.normal(0, 0.1, (3, len(words)))
+    rows = [
+        {"word": w, "count": 5 + k, "score": 2 * e + a, "push": e + b, "effect": e + c}
+        for k, (w, e, a, b, c) in enumerate(zip(words, effect, *noise, strict=True))
+    ]
+    rows = [{k: v if isinstance(v, str | int) else float(v) for k, v in r.items()} for r in rows]
+    pairs = [["score", "push"], ["score", "effect"], ["push", "effect"]]
+    return {
+        "tally": {"value": 0.96, "interval": [0.95, 0.97], "count": 810, "threshold": 0.1},
+        "words": {
+            "method": "gamma",
+            "documents": 300,
+            "words": len(rows),
+            "correlations": [
+                {"of": of, "value": 0.9, "interval": [0.8, 0.95], "count": 33, "null_95": 0.3}
+                for of in pairs
+            ],
+            "list": rows,
+        },
     }
 
 

@@ -26,7 +26,8 @@ def dynamics(
     for place, example in enumerate(examples[:6]):
         x = np.cumsum([0.0, *example["gamma"]])
         xy = np.stack([x, 0.06 * x**2 + rng.normal(0, 0.15, len(x))], -1)
-        paths.append({"xy": xy.tolist(), "example": place})
+        third = rng.normal(0, 0.1, len(x))
+        paths.append({"xy": xy.tolist(), "z": third.tolist(), "example": place})
     angle = rng.uniform(0, np.pi, 31)
     size = rng.uniform(0, 0.9, 31)
     circle = np.stack([size * np.cos(angle), size * np.sin(angle)], -1)
@@ -87,8 +88,18 @@ def dynamics(
         },
         "figures": {
             "state_space": {
-                "axes_variance": [0.843, 0.071],
-                "states": {"xy": states.tolist(), "class": group.tolist()},
+                "axes_variance": [0.843, 0.071, 0.02],
+                "states": {
+                    "xy": states.tolist(),
+                    "z": rng.normal(0, 0.1, count).tolist(),
+                    "class": group.tolist(),
+                },
+                "visited": {
+                    "xy": (0.8 * states[:200]).tolist(),
+                    "z": rng.normal(0, 0.1, 200).tolist(),
+                    "document": [k // 10 for k in range(200)],
+                    "word": [k % 10 + 1 for k in range(200)],
+                },
                 "points": {
                     "manifold": {"xy": line.tolist()},
                     "root": {"xy": [[-4.4, 1.0], [4.4, 1.0]]},
@@ -101,6 +112,18 @@ def dynamics(
             "eigenvalues": {"reference": values.tolist()},
             "time_constants": {"position": theta.tolist(), "tau": taus},
             "pushes": pushes,
+            "valence_pushes": {
+                name: rng.normal(mean, 0.2, 90).tolist()
+                for name, mean in (("positive", 1.2), ("negative", -1.2), ("neutral", 0.0))
+            },
+            "integration": {
+                "xy": line.tolist(),
+                "direction": [[0.98, 0.1]] * 90,
+                "position": theta.tolist(),
+                "axes_variance": [0.843, 0.071],
+                "alignment": rng.uniform(0.8, 1, 90).tolist(),
+                "nulls": {"drawn at random": rng.uniform(0, 0.3, 200).tolist()},
+            },
             "positions": {"position": position.tolist(), "valence": valence.tolist()},
         },
     }

@@ -59,7 +59,7 @@ def holds(drawn, given):
 
 def test_variance_curve_draws_the_cumulative_shares():
     shares = {"trained": [0.7, 0.2, 0.1], "untrained": [0.4, 0.3, 0.2, 0.1]}
-    (ax,) = variance_curve(shares).axes
+    (ax,) = variance_curve.figure(shares).axes
     for line, share in zip(ax.lines, shares.values(), strict=False):
         np.testing.assert_array_equal(line.get_xdata(), 1 + np.arange(len(share)))
         np.testing.assert_allclose(line.get_ydata(), 100 * np.cumsum(share))
@@ -70,7 +70,7 @@ def test_variance_curve_draws_the_cumulative_shares():
 
 def test_density_shades_hold_the_shares_they_state():
     xy = np.random.default_rng(1).normal(size=(4000, 2)) @ [[2.0, 0.3], [0.0, 0.5]]
-    figure = state_density(xy, np.zeros(4000, int), ("no", "yes"))
+    figure = state_density.figure(xy, np.zeros(4000, int), ("no", "yes"))
     (ax,) = figure.axes
     lines = [item for item in ax.collections if len(item.get_linewidths()) and item.get_paths()]
     shares = []
@@ -86,7 +86,7 @@ def test_density_shades_hold_the_shares_they_state():
 def test_density_tells_classes_paths_and_readout():
     labels = RANDOM.integers(0, 2, size=len(XY))
     path = np.array([[0.0, 0.0], [1.0, 0.5], [2.0, -0.5]])
-    figure = state_density(
+    figure = state_density.figure(
         XY, labels, ("no", "yes"), paths=[path], readout=[3.0, 4.0], offset=-5.0, shares=[0.6, 0.3]
     )
     (ax,) = figure.axes
@@ -104,13 +104,13 @@ def test_density_tells_classes_paths_and_readout():
 
 def test_density_names_a_readout_for_each_of_three_classes():
     labels = np.arange(len(XY)) % 3
-    (ax,) = state_density(XY, labels, ("a", "b", "c"), readout=np.eye(3)[:, :2]).axes
+    (ax,) = state_density.figure(XY, labels, ("a", "b", "c"), readout=np.eye(3)[:, :2]).axes
     said = [note.get_text() for note in ax.texts if note.get_text()]
     assert said == ["readout of a", "readout of b"]  # that of c has no part in the plane
 
 
 def test_points_are_coloured_by_their_position():
-    figure = points_in_plane(
+    figure = points_in_plane.figure(
         XY, THETA, marks={"root": XY[:2], "ghost": XY[2:3]}, states=2 * XY, point_shares=[0.9, 0.1]
     )
     ax, bar, *_ = figure.axes
@@ -131,7 +131,7 @@ def test_points_are_coloured_by_their_position():
 
 def test_directions_stand_at_their_points_at_one_scale():
     directions = RANDOM.normal(size=(40, 2))
-    (ax,) = slow_directions(XY, directions, THETA, shown=10).axes
+    (ax,) = slow_directions.figure(XY, directions, THETA, shown=10).axes
     dashes = next(item for item in ax.collections if hasattr(item, "get_segments"))
     segments = np.array(dashes.get_segments())
     assert len(segments) == 10
@@ -146,7 +146,7 @@ def test_directions_stand_at_their_points_at_one_scale():
 
 def test_spectrum_tells_growth_from_decay():
     values = np.array([1.1, 0.9 + 0.3j, 0.9 - 0.3j, 0.2, -0.5])
-    (ax,) = spectrum(values, title="here").axes
+    (ax,) = spectrum.figure(values, title="here").axes
     decays, grows = ax.collections
     np.testing.assert_allclose(grows.get_offsets(), [[1.1, 0]])
     given = np.stack([values[1:].real, values[1:].imag], -1)
@@ -170,7 +170,7 @@ def test_spectra_are_one_for_each_point():
 def test_time_constants_stand_at_their_positions():
     tau = np.array([[100.0, 10.0, 5.0], [np.inf, 20.0, 5.0]])
     grows = np.array([[False, False, False], [False, True, False]])
-    (ax,) = slow_time_constants([-1.0, 1.0], tau, grows).axes
+    (ax,) = slow_time_constants.figure([-1.0, 1.0], tau, grows).axes
     drawn = scattered(ax)
     assert holds(drawn, [[-1, 100], [-1, 10], [-1, 5], [1, 20], [1, 5]])
     (endless,) = [place for place in drawn if place[0] == 1 and place[1] not in (20, 5)]
@@ -182,7 +182,7 @@ def test_time_constants_stand_at_their_positions():
 
 def test_all_time_constants_are_drawn_but_those_at_zero():
     tau = np.array([[50.0, 5.0, 0.0], [40.0, 4.0, 2.0]])
-    (ax,) = all_time_constants(tau, [-0.5, 0.5]).axes
+    (ax,) = all_time_constants.figure(tau, [-0.5, 0.5]).axes
     drawn = scattered(ax)
     assert sorted(map(tuple, drawn.tolist())) == [(1, 40), (1, 50), (2, 4), (2, 5), (3, 2)]
     assert legend(ax) == ["θ = −0.50", "θ = +0.50"]
@@ -190,7 +190,7 @@ def test_all_time_constants_are_drawn_but_those_at_zero():
 
 def test_words_are_centred_with_their_means():
     effects = {"no": XY[:10] - 1, "neutral": 0.1 * XY[10:20], "yes": XY[20:30] + 1}
-    (ax,) = word_effects(effects, [0.0, 2.0], ("no", "yes")).axes
+    (ax,) = word_effects.figure(effects, [0.0, 2.0], ("no", "yes")).axes
     for item, (name, places) in zip(ax.collections, effects.items(), strict=True):
         np.testing.assert_array_equal(item.get_offsets(), places)
         colour = {"no": CLASSES[0], "neutral": NEUTRAL, "yes": CLASSES[1]}[name]
@@ -211,7 +211,7 @@ def test_words_are_centred_with_their_means():
 )
 def test_positive_and_negative_words_have_the_colours_of_two_classes(classes, colours):
     effects = {"negative": XY[:5], "positive": XY[5:9]}
-    (ax,) = word_effects(effects, [1.0, 0.0], classes).axes
+    (ax,) = word_effects.figure(effects, [1.0, 0.0], classes).axes
     for item, colour in zip(ax.collections, colours, strict=True):
         np.testing.assert_allclose(item.get_facecolor()[0, :3], mpl.colors.to_rgb(colour))
 
@@ -219,7 +219,7 @@ def test_positive_and_negative_words_have_the_colours_of_two_classes(classes, co
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=40))
 def test_projection_histograms_count_every_point(values):
-    (ax,) = input_projections({"negative": values, "positive": values}).axes
+    (ax,) = input_projections.figure({"negative": values, "positive": values}).axes
     heights = [patch.get_height() for patch in ax.patches if hasattr(patch, "get_height")]
     assert sum(heights) == pytest.approx(200)
     assert legend(ax)[0].startswith("negative, mean")
@@ -227,7 +227,7 @@ def test_projection_histograms_count_every_point(values):
 
 def test_alignment_states_medians_of_both():
     values, null = np.array([0.9, -0.8, 0.95]), np.array([0.1, 0.2, 0.3])
-    (ax,) = alignment(values, {"drawn at random": null}).axes
+    (ax,) = alignment.figure(values, {"drawn at random": null}).axes
     assert legend(ax) == ["r₁, median 0.90", "drawn at random, median 0.20"]
     heights = [patch.get_height() for patch in ax.patches if hasattr(patch, "get_height")]
     assert sum(heights) == pytest.approx(100)
@@ -236,7 +236,7 @@ def test_alignment_states_medians_of_both():
 
 def test_linear_error_keeps_exact_steps_and_leaves_out_the_overflown():
     errors = {"nearest point": [0.0, 0.01, 0.1], "no change": [0.2, 0.4, np.inf]}
-    (ax,) = linear_error(errors).axes
+    (ax,) = linear_error.figure(errors).axes
     heights = [patch.get_height() for patch in ax.patches if hasattr(patch, "get_height")]
     assert sum(heights) == pytest.approx(100)
     assert legend(ax) == ["nearest point, median 1.0%", "no change, median 30.0%"]
@@ -245,20 +245,20 @@ def test_linear_error_keeps_exact_steps_and_leaves_out_the_overflown():
 
 def test_relaxation_draws_quantiles_over_states():
     speeds = np.abs(RANDOM.normal(size=(50, 7))) + 1e-3
-    (ax,) = relaxation(speeds).axes
+    (ax,) = relaxation.figure(speeds).axes
     np.testing.assert_allclose(ax.lines[0].get_ydata(), np.median(speeds, axis=0))
     assert len(ax.lines[0].get_xdata()) == 7
-    (still,) = relaxation(np.zeros((3, 4))).axes
+    (still,) = relaxation.figure(np.zeros((3, 4))).axes
     assert np.isfinite(still.lines[0].get_ydata()).all()
 
 
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: points_in_plane(XY, THETA[:-1]),
-        lambda: state_density(XY, [0, 1]),
-        lambda: slow_directions(XY, XY[:3], THETA),
-        lambda: slow_time_constants(THETA, np.ones((3, 3))),
+        lambda: points_in_plane.figure(XY, THETA[:-1]),
+        lambda: state_density.figure(XY, [0, 1]),
+        lambda: slow_directions.figure(XY, XY[:3], THETA),
+        lambda: slow_time_constants.figure(THETA, np.ones((3, 3))),
         lambda: spectra(np.ones((2, 4)), [0.0]),
     ],
 )
@@ -270,12 +270,12 @@ def test_lengths_that_differ_are_named(draw):
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: points_in_plane(XY[:0], THETA[:0]),
-        lambda: state_density(XY[:0]),
-        lambda: word_effects({"good": XY[:0]}, [1, 0]),
-        lambda: alignment([]),
-        lambda: linear_error({}),
-        lambda: relaxation(np.empty((0, 4))),
+        lambda: points_in_plane.figure(XY[:0], THETA[:0]),
+        lambda: state_density.figure(XY[:0]),
+        lambda: word_effects.figure({"good": XY[:0]}, [1, 0]),
+        lambda: alignment.figure([]),
+        lambda: linear_error.figure({}),
+        lambda: relaxation.figure(np.empty((0, 4))),
     ],
 )
 def test_nothing_to_draw_is_said(draw):
@@ -284,7 +284,7 @@ def test_nothing_to_draw_is_said(draw):
 
 
 def test_a_drawing_shows_the_signature_of_its_data():
-    assert list(inspect.signature(spectrum).parameters) == ["values", "title", "colour"]
+    assert list(inspect.signature(spectrum).parameters) == ["values", "title", "colour", "ax"]
     assert "Figure 3b" in spectrum.__doc__
 
 

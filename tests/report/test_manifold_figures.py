@@ -17,7 +17,7 @@ def test_a_bifurcation_diagram_holds_every_point_and_marks_the_folds():
     net = hysteresis()
     branch = continue_in_input(net.cell, net.roots[0], net.direction)
     unit = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
-    axes = bifurcation_diagram(branch, direction=unit, label="unit 0").axes[0]
+    axes = bifurcation_diagram.figure(branch, direction=unit, label="unit 0").axes[0]
     lines = [line for line in axes.lines if len(line.get_xdata()) > 2]
     dashed = [line for line in lines if line.get_linestyle() != "-"]
     assert len(lines) == 3
@@ -29,7 +29,7 @@ def test_a_bifurcation_diagram_holds_every_point_and_marks_the_folds():
     assert found == pytest.approx(net.fold_inputs.tolist())
     assert axes.get_ylabel() == "unit 0"
     with pytest.raises(UsageError):
-        bifurcation_diagram([])
+        bifurcation_diagram.figure([])
 
 
 def test_drift_along_a_curve_marks_what_attracts():
@@ -42,7 +42,7 @@ def test_drift_along_a_curve_marks_what_attracts():
     seeds = torch.rand(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     points = find_fixed_points(cell, 2.4 * seeds - 1.2)
     curve = trace_slow_curve(cell, points)
-    axes = drift_along(curve).axes[0]
+    axes = drift_along.figure(curve).axes[0]
     marks = [line for line in axes.lines if line.get_marker() == "o"]
     filled = [mark.get_markerfacecolor() == mark.get_markeredgecolor() for mark in marks]
     assert filled == [True, False, True]

@@ -185,6 +185,8 @@ def hostile() -> dict[str, Any]:
         example["tokens"] = list(words)
         example["beta"] = [(-1.0) ** i for i in range(len(words))]
         example["gamma"] = [(-0.7) ** i for i in range(len(words))]
+        example["others"] = {"leave one out": [0.1] * len(words)}
+        example["way"] = [0.1 * i for i in range(len(words) + 1)]
         example["rule"] = {"phrase": words[:2], "class": 1, "rank": 0, "position": 0}
         example["why_shown"] = words[0]
     for rule, word in zip(made["rules"]["list"], HOSTILE, strict=False):
@@ -197,6 +199,9 @@ def hostile() -> dict[str, Any]:
         row["phrase"] = [word, word]
     for row, word in zip(made["figures"]["pushes"], HOSTILE, strict=False):
         row["word"] = word
+    for row, word in zip(made["join"]["words"]["list"], HOSTILE, strict=False):
+        row["word"] = word
+    made["verdict"]["findings"] = HOSTILE[4:8]
     made["fidelity"][0]["name"] = HOSTILE[0]
     made["data"] |= {"name": HOSTILE[0], "source": "javascript:alert(1)", "note": HOSTILE[6]}
     made["verdict"]["sentences"] = HOSTILE[:4]

@@ -5,28 +5,31 @@ from __future__ import annotations
 import html
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from rnnscope.account.dynamics_entry import dynamics_entry, valence_entry
 from rnnscope.account.dynamics_half import DynamicsHalf
-from rnnscope.account.figures import figure_data, pairs
+from rnnscope.account.examples import examples
+from rnnscope.account.figures import figure_data
+from rnnscope.account.join import Join
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
+from rnnscope.account.private import SUPPORT, known_words, without_texts
 from rnnscope.account.rules_entry import fidelity_entry, phrase_model_entry, rules_entry
-from rnnscope.account.rules_half import RulesHalf
-from rnnscope.account.story import examples, sentences, tiles
+from rnnscope.account.rules_half import RulesHalf, as_words
+from rnnscope.account.story import findings, sentences, tiles
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import html_table
 from rnnscope.report import render
+from rnnscope.report.text import measure
 from rnnscope.storage import new_file
 
 FORMAT = 1
-LISTED_EIGENVALUES = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +42,7 @@ class Account:
         options: how.
         rules_half: scores, phrases, rules and their fidelity; None where there is no classifier.
         dynamics_half: fixed points, modes, line attractor; None where there is no one system.
+        join: where both meet; None without one of them.
         not_applied: what was left out, and why.
     """
 
@@ -47,41 +51,66 @@ class Account:
     options: ExplainOptions
     rules_half: RulesHalf | None
     dynamics_half: DynamicsHalf | None
+    join: Join | None
     not_applied: dict[str, str]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Every number of the account, JSON-safe; the keys are documented in docs/account.md."""
-        return json.loads(self._json)
+    def to_dict(self, *, texts: bool = True, support: int = SUPPORT) -> dict[str, Any]:
+        """Every number of the account, JSON-safe; the keys are documented in docs/account.md.
 
-    def save(self, path: str | Path) -> Path:
+        Args:
+            texts: whether the corpus' text may be in it. Without, phrases that ``support``
+                documents or more hold are all that is left of it.
+            support: documents.
+
+        Raises:
+            UsageError: a support below 2.
+        """
+        return json.loads(self._json if texts else self._private(support))
+
+    def save(self, path: str | Path, *, texts: bool = True, support: int = SUPPORT) -> Path:
         """Write the page, and ``account.json`` beside it.
 
         Args:
             path: where the page goes, ending in ``.html``.
+            texts: whether the corpus' text may be in both; see ``to_dict``.
+            support: documents that must hold a phrase that is shown, where it may not.
 
         Raises:
-            UsageError: another ending, or a directory.
+            UsageError: another ending, or a directory; a support below 2.
         """
         path = check_page(path)
-        new_file(path, render(self.to_dict()), errors="backslashreplace")
-        new_file(path.parent / "account.json", self._json, errors="backslashreplace")
+        written = self._json if texts else self._private(support)
+        new_file(path, render(json.loads(written)), errors="backslashreplace")
+        new_file(path.parent / "account.json", written, errors="backslashreplace")
         return path
 
     @cached_property
     def _json(self) -> str:
-        return json.dumps(_finite(self._contents()), indent=1, ensure_ascii=False, allow_nan=False)
+        return _written(self._contents(self._sentences(self.join)))
 
-    def _contents(self) -> dict[str, Any]:
+    def _private(self, support: int) -> str:
+        documents = as_words([*self.material.mined, *self.material.judged])
+        join = self.join
+        if join is not None and join.words is not None:
+            words = join.words
+            known = known_words(words.words, documents, max(support, 2))
+            join = replace(join, words=words.among(known))
+        contents = self._contents(self._sentences(join))
+        return _written(without_texts(contents, documents, support))
+
+    def _contents(self, told: list[str]) -> dict[str, Any]:
         rules, dynamics = self.rules_half, self.dynamics_half
         rows, shown = ([], []) if rules is None else self._examples
         accuracy = None if rules is None else rules.accuracy
         contents: dict[str, Any] = {
             "format": FORMAT,
             "rnnscope": _version(),
+            "private": None,
             "settings": self.options.to_dict(),
             "verdict": {
-                "sentences": sentences(self.model, self.material, rules, dynamics),
-                "figures": tiles(rules, dynamics),
+                "sentences": told,
+                "findings": findings(rules, dynamics),
+                "figures": tiles(rules, dynamics, self.join),
             },
             "model": self.model.describe(),
             "data": self.material.description,
@@ -98,7 +127,8 @@ class Account:
                 "bag_of_ngrams": fidelity_entry(rules.named("bag of 1-3-grams")),
             },
             "fidelity": [] if rules is None else [fidelity_entry(f) for f in rules.fidelity],
-            "dynamics": None if dynamics is None else _dynamics(dynamics),
+            "dynamics": None if dynamics is None else dynamics_entry(dynamics),
+            "join": None if self.join is None else self.join.to_dict(),
             "valence_correlation": None,
             "valence": None,
             "figures": None,
@@ -110,23 +140,31 @@ class Account:
                 position = dynamics.rated.of_position
                 contents["valence_correlation"] = position.value
                 contents["intervals"]["valence_correlation"] = [position.low, position.high]
-                contents["valence"] = _valence(dynamics)
+                contents["valence"] = valence_entry(dynamics)
         return contents
 
     @cached_property
     def _examples(self) -> tuple[list[int], list[dict[str, Any]]]:
         if self.rules_half is None or self.model.embedding is None:
             return [], []
-        return examples(self.model, self.material, self.rules_half, self.options.examples)
+        return examples(
+            self.model, self.material, self.rules_half, self.dynamics_half, self.options.examples
+        )
+
+    def _sentences(self, join: Join | None) -> list[str]:
+        return sentences(self.model, self.material, self.rules_half, self.dynamics_half, join)
 
     def __repr__(self) -> str:
-        lines = sentences(self.model, self.material, self.rules_half, self.dynamics_half)
-        lines += [f"not applied: {name}" for name in self.not_applied]
-        return "\n".join(lines)
+        told = [*self._sentences(self.join), *findings(self.rules_half, self.dynamics_half)]
+        return "\n".join([*dict.fromkeys(told), *(f"not applied: {n}" for n in self.not_applied)])
 
     def _repr_html_(self) -> str:
-        lines = sentences(self.model, self.material, self.rules_half, self.dynamics_half)
-        return "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in self._sentences(self.join))
+        rows = [
+            (tile["label"], measure(tile["value"], tile["unit"]), tile["meaning"])
+            for tile in tiles(self.rules_half, self.dynamics_half, self.join)
+        ]
+        return lines + html_table("The verdict in numbers", rows)
 
 
 def check_page(path: str | Path) -> Path:
@@ -164,79 +202,8 @@ def _scores(rules: RulesHalf, shown: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _dynamics(half: DynamicsHalf) -> dict[str, Any]:
-    points = half.points
-    kinds = (points.roots, points.continua, points.ghosts, points.manifold)
-    contents: dict[str, Any] = {
-        "points": {
-            **{kind.kind: len(kind) for kind in kinds},
-            "seeds": len(points),
-            "inside_visited_region": {kind.kind: int(kind.inside.sum()) for kind in kinds},
-            "outcomes": points.counts,
-        },
-        "input": {"name": points.held.name, "distance_from_mean": points.held.distance},
-        "visited_on": {
-            "name": half.visited.description["name"],
-            **half.visited.description["judged_on"],
-        },
-        "speeds": {
-            kind.kind: {
-                "median_q_paper": float(kind.q.median()) if len(kind) else None,
-                "median_q_finder": float(kind.finder_q.median()) if len(kind) else None,
-            }
-            for kind in kinds
-        },
-        "eigenvalues": None,
-        "time_constants": None,
-        "growing": None,
-        "alignment": None,
-        "verdict": None,
-        "words": None,
-        "untrained": None,
-        "delayed": None,
-        "dimension": None,
-    }
-    if half.modes is not None:
-        reference = half.modes.eigenvalues[half.reference]
-        contents["eigenvalues"] = pairs(reference[:LISTED_EIGENVALUES])
-        median = np.median(half.modes.time_constants[:, :3].numpy(), axis=0)
-        contents["time_constants"] = median.tolist()
-        contents["growing"] = float(half.modes.growing[:, 0].double().mean())
-    if half.line is not None:
-        contents["alignment"] = {
-            "axis_readout": _alignment(half.line.readout),
-            "r1_axis": _alignment(half.line.modes),
-            "r1_tangent": _alignment(half.line.tangents),
-        }
-    if half.verdict is not None:
-        contents["verdict"] = {
-            "sentence": half.verdict.sentence,
-            "predictions": [{"name": p.name, **p.summary()} for p in half.verdict.predictions],
-            "ghost_share": half.verdict.ghost_share,
-        }
-    if half.evidence is not None:
-        contents |= half.evidence.to_dict()
-    return contents
-
-
-def _alignment(alignment: Any) -> dict[str, float] | None:
-    if alignment is None:
-        return None
-    return {
-        "value": alignment.median,
-        "null_median": alignment.null_median,
-        "null_95": alignment.null_high,
-        "isotropic_median": alignment.isotropic_median,
-    }
-
-
-def _valence(half: DynamicsHalf) -> dict[str, Any]:
-    rated: Any = half.rated
-    estimates = {"position": rated.of_position, "logit": rated.of_logit, "words": rated.of_words}
-    return {
-        "texts": rated.texts,
-        **{name: None if e is None else e.to_dict() for name, e in estimates.items()},
-    }
+def _written(contents: dict[str, Any]) -> str:
+    return json.dumps(_finite(contents), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from rnnscope.account.line_evidence import LineEvidence, gather_evidence
 from rnnscope.account.material import Material
@@ -70,6 +71,9 @@ class DynamicsHalf:
     evidence: LineEvidence | None
     reference: int
     left_out: dict[str, str]
+    position: Callable[[Tensor], Tensor] | None = None
+    """Where states (..., N) lie along the slow mode, or along the line's axis where the mode is
+    not real."""
 
 
 def explain_dynamics(
@@ -137,7 +141,8 @@ def explain_dynamics(
     )
     pushes = attempt("word pushes", lambda: word_projections(model, modes))
     reference = _reference(modes, line)
-    found = _rate(model, modes, line, pushes, material, options, left_out)
+    position = None if line is None else _position(model, modes, line, material, left_out)
+    found = _rate(model, position, pushes, material, options, left_out)
     return DynamicsHalf(
         visited=visited,
         points=points,
@@ -149,6 +154,7 @@ def explain_dynamics(
         evidence=evidence,
         reference=reference,
         left_out=left_out,
+        position=position,
     )
 
 
@@ -162,8 +168,7 @@ def _reference(modes: Modes, line: Manifold | None) -> int:
 
 def _rate(
     model: Model,
-    modes: Modes,
-    line: Manifold | None,
+    position: Callable[[Tensor], Tensor] | None,
     pushes: WordProjections | None,
     material: Material,
     options: ExplainOptions,
@@ -174,11 +179,11 @@ def _rate(
     if corpus is None or corpus.valence is None:
         left_out["valence"] = "The corpus has no human ratings to compare with."
         return None
-    if line is None:
+    if position is None:
         left_out["valence"] = "The points form no line on which a text could have a position."
         return None
     ratings: Any = material.valence
-    position = _positions(model, modes, line, material.judged, left_out)
+    ends = position(model.final_states(material.judged)).numpy()
     logit = None
     if model.readout is not None and len(model.classes) == 2:
         logits = model.logits(material.judged)
@@ -196,28 +201,25 @@ def _rate(
             words = correlation(a, b, rank=True, seed=options.seed)
     return Rated(
         texts=f"{len(ratings)} held-out texts of {corpus.name}",
-        position=position,
+        position=ends,
         ratings=ratings,
-        of_position=correlation(position, ratings, seed=options.seed),
+        of_position=correlation(ends, ratings, seed=options.seed),
         of_logit=None if logit is None else correlation(logit, ratings, seed=options.seed),
         of_words=words,
         by_word=by_word,
     )
 
 
-def _positions(
-    model: Model,
-    modes: Modes,
-    line: Manifold,
-    documents: Sequence[Any],
-    left_out: dict[str, str],
-) -> np.ndarray:
-    """Where documents end along the slow mode, or along the line's axis where it is not real."""
+def _position(
+    model: Model, modes: Modes, line: Manifold, material: Material, left_out: dict[str, str]
+) -> Callable[[Tensor], Tensor]:
     try:
-        return slow_position(model, modes, line, documents).values.numpy()
+        found = slow_position(model, modes, line, material.judged[:1])
     except NotApplicable as error:
         left_out["slow position"] = f"{error}\nPositions are along the manifold's axis instead."
-    return line.coordinate(model.final_states(documents)).numpy()
+        return line.coordinate
+    left = modes.left[found.point, 0].real
+    return lambda states: (states.detach().cpu().double() - found.reference) @ left
 
 
 def _mean_ratings(corpus: Corpus) -> dict[str, tuple[float, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnnscope.account.account import Account
 from rnnscope.account.dynamics_half import explain_dynamics
+from rnnscope.account.join import join_halves
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
 from rnnscope.account.rules_half import explain_rules
@@ -73,12 +74,17 @@ def explain(
             "Neither half of an account applies to this network.",
             got="; ".join(left_out.values()),
         )
+    join = None
+    if rules is not None and dynamics is not None:
+        say("comparing both halves")
+        join = join_halves(model, material, rules, dynamics, chosen, left_out)
     return Account(
         model=model,
         material=material,
         options=chosen,
         rules_half=rules,
         dynamics_half=dynamics,
+        join=join,
         not_applied=left_out,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,15 @@ from torch import Tensor
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
 from rnnscope.dynamics import StatePlane
+from rnnscope.errors import NotApplicable
 from rnnscope.models import Model
+from rnnscope.report import AttractorMaterial
 
 SHOWN_STATES = 800
+VISITED = 3000
+"""States along documents, for the view that can be turned and zoomed."""
+DRAWN = 400
+"""Directions kept of each null."""
 SHOWN_WORDS = 12
 """Words shown at each end of the slow mode."""
 
@@ -35,6 +42,11 @@ def figure_data(
         coordinate = line.coordinate(modes.states)
         theta = 2 * (coordinate - coordinate.min()) / (coordinate.max() - coordinate.min()) - 1
         figures["time_constants"] = {"position": rounded(theta), "tau": tau.tolist()}
+    if modes is not None and line is not None:
+        figures["integration"] = _integration(model, dynamics)
+    if dynamics.evidence is not None and dynamics.evidence.effects is not None:
+        effects = dynamics.evidence.effects.by_point
+        figures["valence_pushes"] = {name: rounded(pushes) for name, pushes in effects.items()}
     if dynamics.pushes is not None:
         figures["pushes"] = _pushes(model, dynamics)
     if dynamics.rated is not None:
@@ -61,11 +73,13 @@ def _state_space(
     dynamics: DynamicsHalf,
     rows: list[int],
 ) -> dict[str, Any]:
-    """The plane of the visited states' first two principal axes, and what lies in it."""
-    plane = StatePlane.of(dynamics.points)
+    """The space of the visited states' first three principal axes, and what lies in it: the first
+    two as ``xy``, the third as ``z``."""
+    space = StatePlane.of(dynamics.points, dimensions=3)
 
-    def project(states: Tensor) -> list[Any]:
-        return rounded(plane.project(states))
+    def project(states: Tensor) -> dict[str, list[Any]]:
+        found = space.project(states)
+        return {"xy": rounded(found[:, :2]), "z": rounded(found[:, 2])}
 
     shown = dynamics.visited.judged[:SHOWN_STATES]
     finals = model.final_states(shown)
@@ -78,14 +92,54 @@ def _state_space(
     paths = []
     for place, row in enumerate(rows):
         states = model.trajectory([material.judged[row]]).states[0]
-        paths.append({"xy": project(torch.cat([start[None], states])), "example": place})
-    readout = None if plane.readout is None else {"xy": rounded(plane.readout)}
+        paths.append({**project(torch.cat([start[None], states])), "example": place})
+    readout = None if space.readout is None else {"xy": rounded(space.readout)}
     return {
-        "axes_variance": list(plane.variance),
-        "states": {"xy": project(finals), "class": classes},
-        "points": {kind.kind: {"xy": project(kind.states)} for kind in kinds},
+        "axes_variance": list(space.variance),
+        "states": {**project(finals), "class": classes},
+        "visited": _on_the_way(model, dynamics.visited.judged, project),
+        "points": {kind.kind: project(kind.states) for kind in kinds},
         "paths": paths,
         "readout": readout,
+    }
+
+
+def _on_the_way(
+    model: Model, documents: Sequence[Any], project: Callable[[Tensor], dict[str, list[Any]]]
+) -> dict[str, list[Any]]:
+    """States that documents pass, of whole documents until there are enough."""
+    states, rows, steps = [], [], []
+    for row, document in enumerate(documents):
+        passed = model.trajectory([document]).states[0]
+        states.append(passed)
+        rows += [row] * len(passed)
+        steps += range(1, len(passed) + 1)
+        if len(rows) >= VISITED:
+            break
+    kept = project(torch.cat(states)[:VISITED])
+    return {**kept, "document": rows[:VISITED], "word": steps[:VISITED]}
+
+
+def _integration(model: Model, dynamics: DynamicsHalf) -> dict[str, Any] | None:
+    """The slow direction at every point, in the plane and against the line's axis."""
+    held = AttractorMaterial(
+        points=dynamics.points,
+        modes=dynamics.modes,  # type: ignore[arg-type]
+        line=dynamics.line,  # type: ignore[arg-type]
+        classes=model.classes or ("negative", "positive"),
+    )
+    try:
+        rows = held.simple
+    except NotApplicable:
+        return None
+    along, nulls = held.alignments()
+    return {
+        "xy": rounded(torch.tensor(held.project(held.modes.states)[rows])),
+        "direction": rounded(torch.tensor(held.turn(held.first_right))),
+        "position": rounded(torch.tensor(held.theta[rows])),
+        "axes_variance": held.plane[2][:2].tolist(),
+        "alignment": rounded(torch.tensor(along)),
+        "nulls": {name: rounded(torch.tensor(drawn[:DRAWN])) for name, drawn in nulls.items()},
     }
 
 

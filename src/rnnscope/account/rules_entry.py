@@ -13,10 +13,10 @@ from rnnscope.fidelity import Fidelity
 from rnnscope.rules import RuleEvidence
 from rnnscope.statistics import Estimate
 
-LISTED_RULES = 60
+LISTED_RULES = 200
 """Rules listed, in order."""
 
-WITH_EVIDENCE = 12
+WITH_EVIDENCE = 40
 """Rules shown with what speaks against them: those that decide most."""
 
 TELLING = 15

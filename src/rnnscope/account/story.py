@@ -1,4 +1,4 @@
-"""The verdict in words and numbers, and the documents worth showing word by word."""
+"""The verdict in words and numbers."""
 
 from __future__ import annotations
 
@@ -7,44 +7,83 @@ from typing import Any
 import numpy as np
 
 from rnnscope.account.dynamics_half import DynamicsHalf
+from rnnscope.account.join import Join
 from rnnscope.account.material import Material
-from rnnscope.account.rules_half import RulesHalf, as_words
+from rnnscope.account.rules_half import RulesHalf
 from rnnscope.dynamics import LineAttractorVerdict, Prediction
 from rnnscope.models import Model
-from rnnscope.scores import against_others
 from rnnscope.statistics import Estimate
 
 ENDLESS = 1e6
 """Words beyond which a memory is as good as endless."""
 
-SHORT, LONG = 3, 60
-"""Words in a document that is shown."""
+TILES = 5
+"""Numbers at the top of the page."""
+
+NAMED = 3
+"""Words named for each class in the verdict."""
 
 
 def sentences(
-    model: Model, material: Material, rules: RulesHalf | None, dynamics: DynamicsHalf | None
+    model: Model,
+    material: Material,
+    rules: RulesHalf | None,
+    dynamics: DynamicsHalf | None,
+    join: Join | None,
 ) -> list[str]:
-    """What the network does, for a reader who knows neither paper."""
-    told: list[str] = []
-    if rules is not None:
-        kind, units = model.architecture.rstrip(")").split("(")
-        what = f"This {kind} network of {units} unit{'s' * (units != '1')}"
-        first, last = ", ".join(model.classes[:-1]), model.classes[-1]
-        does = f"tells {first} from" if len(model.classes) == 2 else f"decides between {first} and"
-        given = sorted(set(rules.predictions.tolist()))
-        if len(given) == 1:
-            does, last = "gives one class only on the held-out texts:", model.classes[given[0]]
-        told.append(f"{what} {does} {last}" + _how_well(rules, len(material.judged)))
-        told += _about_rules(rules)
-    if dynamics is not None:
-        told += _about_dynamics(dynamics)
-    return told
+    """What the network does, in two sentences for a reader who knows neither paper."""
+    told = [] if rules is None else [_what_it_decides(model, material, rules)]
+    how = _how_it_decides(model, rules, join) or (findings(rules, dynamics) or [""])[0]
+    return [*told, how] if how else told
 
 
-def _how_well(rules: RulesHalf, judged: int) -> str:
-    if rules.accuracy is None:
-        return "."
-    return f" and is right on {rules.accuracy.value:.0%} of {judged:,} held-out texts."
+def findings(rules: RulesHalf | None, dynamics: DynamicsHalf | None) -> list[str]:
+    """What was measured of the rules, and then of the dynamics, a sentence each."""
+    told = [] if rules is None else _about_rules(rules)
+    return told + ([] if dynamics is None else _about_dynamics(dynamics))
+
+
+def _what_it_decides(model: Model, material: Material, rules: RulesHalf) -> str:
+    kind, units = model.architecture.rstrip(")").split("(")
+    what = f"Reading word by word, this {kind} network of {units} unit{'s' * (units != '1')}"
+    first, last = ", ".join(model.classes[:-1]), model.classes[-1]
+    does = f"tells {first} from" if len(model.classes) == 2 else f"decides between {first} and"
+    given = sorted(set(rules.predictions.tolist()))
+    if len(given) == 1:
+        does, last = "gives one class only on the held-out texts:", model.classes[given[0]]
+    if rules.accuracy is None or material.labels is None:
+        return f"{what} {does} {last}."
+    commonest = np.bincount(material.labels).max() / len(material.labels)
+    return (
+        f"{what} {does} {last}; it is right on {rules.accuracy.value:.0%} of "
+        f"{len(material.judged):,} held-out texts, where always giving the commonest class would "
+        f"be right on {commonest:.0%}."
+    )
+
+
+def _how_it_decides(model: Model, rules: RulesHalf | None, join: Join | None) -> str:
+    """As a tally, where one number does better than a constant answer, in the whole interval."""
+    if join is None or join.tally is None or rules is None:
+        return ""
+    majority = rules.named("majority class")
+    if majority is None or not join.tally.low > majority.agreement.value:
+        return ""
+    low, high = ([], []) if join.words is None else join.words.telling(NAMED)
+    moves = "each word moves one number inside it towards one class or the other"
+    if low and high:
+        moves = (
+            f"words such as {_listed(high)} move one number inside it towards "
+            f"{model.classes[1]}, words such as {_listed(low)} towards {model.classes[0]}"
+        )
+    return (
+        f"It keeps a tally: {moves}, and the side on which that number ends gives the network's "
+        f"answer on {join.tally.value:.0%} of the texts."
+    )
+
+
+def _listed(words: list[str]) -> str:
+    quoted = [f"“{word}”" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def _about_rules(rules: RulesHalf) -> list[str]:
@@ -120,130 +159,75 @@ def _memory(verdict: LineAttractorVerdict) -> str:
     return text
 
 
-def tiles(rules: RulesHalf | None, dynamics: DynamicsHalf | None) -> list[dict[str, Any]]:
-    """The numbers at the top of the page."""
+def _lasts(verdict: LineAttractorVerdict) -> str:
+    """What a time constant is, growth told apart from decay."""
+    grows = verdict.growing_share
+    if grows > 0.95:
+        return "words over which a push on its state grows to nearly three times its size"
+    besides = (
+        f", or, at {grows:.0%} of the places, nearly three times of it" if grows > 0.05 else ""
+    )
+    return f"words a push on its state lasts: after so many about a third of it is left{besides}"
+
+
+def tiles(
+    rules: RulesHalf | None, dynamics: DynamicsHalf | None, join: Join | None
+) -> list[dict[str, Any]]:
+    """The numbers at the top of the page: the first five that apply, the telling ones first."""
     shown: list[dict[str, Any]] = []
 
     def add(label: str, value: Any, unit: str, meaning: str) -> None:
         interval = None
         if isinstance(value, Estimate):
             value, interval = value.value, [value.low, value.high]
-        shown.append(
-            {
-                "label": label,
-                "value": value,
-                "interval": interval,
-                "unit": unit,
-                "meaning": meaning,
-            }
-        )
+        entry = {"label": label, "value": value, "interval": interval, "unit": unit}
+        shown.append({**entry, "meaning": meaning})
 
-    if rules is not None:
-        if rules.accuracy is not None:
-            add("accuracy", rules.accuracy, "share", "held-out documents the network gets right")
-        own = rules.named(f"rules ({rules.method})")
-        if own is not None:
-            add(
-                "rules agree",
-                own.agreement,
-                "share",
-                f"held-out documents where {own.size:,} rules give the network's answer",
-            )
-        bag = rules.named("bag of words")
-        if bag is not None:
-            add(
-                "bag of words agrees",
-                bag.agreement,
-                "share",
-                "the same for word counts fitted to the network's answers",
-            )
+    def agrees(name: str, label: str, meaning: str) -> None:
+        found = None if rules is None else rules.named(name)
+        if found is not None:
+            add(label, found.agreement, "share", meaning.format(found.size))
+
+    if rules is not None and rules.accuracy is not None:
+        add("right answers", rules.accuracy, "share", "held-out texts that the network gets right")
+    if join is not None and join.tally is not None:
+        add(
+            "one number gives its answer",
+            join.tally,
+            "share",
+            "texts on which the side of one inner number, the tally, gives the network's answer",
+        )
+    method = "" if rules is None else rules.method
+    agrees(
+        f"rules ({method})",
+        "one phrase gives its answer",
+        "texts on which the first phrase of a list of {:,} that occurs gives the network's answer",
+    )
     if dynamics is not None and dynamics.verdict is not None:
+        add("memory", dynamics.verdict.stability.value, "words", _lasts(dynamics.verdict))
+    agrees(
+        f"phrase model ({method})",
+        "phrases added up give its answer",
+        "texts on which {:,} phrases with weights, added up, give the network's answer",
+    )
+    agrees(
+        "bag of words",
+        "word counts give its answer",
+        "texts on which a sum over words, fitted to its answers, gives the network's answer",
+    )
+    if dynamics is not None:
+        kinds = (dynamics.points.roots, dynamics.points.continua, dynamics.points.manifold)
         add(
-            "memory",
-            dynamics.verdict.stability.value,
-            "steps",
-            "words over which a difference along the slowest direction fades or grows",
+            "resting places",
+            sum(len(kind) for kind in kinds),
+            "count",
+            "states at which it rests, or drifts only slowly, with the input held fixed",
         )
-    if dynamics is not None and dynamics.rated is not None:
-        add(
-            "position and rating",
-            dynamics.rated.of_position,
-            "correlation",
-            "final position on the slow direction against human ratings",
-        )
-    return shown
-
-
-def examples(
-    model: Model, material: Material, rules: RulesHalf, count: int
-) -> tuple[list[int], list[dict[str, Any]]]:
-    """Judged documents worth reading word by word: their rows, and what the page shows."""
-    rows = _choose(material, rules, count)
-    return [row for row, _ in rows], [_example(model, material, rules, r, why) for r, why in rows]
-
-
-def _choose(material: Material, rules: RulesHalf, count: int) -> list[tuple[int, str]]:
-    lengths = np.array([len(document) for document in material.judged])
-    readable = (lengths >= SHORT) & (lengths <= LONG)
-    if not readable.any():
-        readable = lengths <= np.sort(lengths)[: max(count, 1)].max()
-    confidence = rules.probabilities.max(dim=-1).values.numpy()
-    candidates: list[tuple[str, np.ndarray, np.ndarray]] = []
-    right = np.ones(len(lengths), dtype=bool)
-    if material.labels is not None:
-        right = rules.predictions == material.labels
-    for label in range(rules.probabilities.shape[1]):
-        sure = readable & right & (rules.predictions == label)
-        candidates.append(("the network is sure", sure, -confidence))
-    if rules.rules is not None:
-        differ = rules.rules.predict(as_words(material.judged)) != rules.predictions
-        candidates.append(("the rules disagree with the network", readable & differ, -confidence))
-    if material.labels is not None:
-        candidates.append(("the network is wrong and sure", readable & ~right, -confidence))
-    candidates.append(("the network is least sure", readable, confidence))
-    order = np.random.default_rng(0).permutation(len(lengths)).astype(float)
-    candidates += [("drawn at random", readable, order)] * count
-    chosen: list[tuple[int, str]] = []
-    for why, among, key in candidates:
-        left = among.copy()
-        left[[row for row, _ in chosen]] = False
-        if left.any() and len(chosen) < count:
-            chosen.append((int(np.flatnonzero(left)[key[left].argmin()]), why))
-    return chosen
-
-
-def _example(
-    model: Model, material: Material, rules: RulesHalf, row: int, why: str
-) -> dict[str, Any]:
-    predicted = int(rules.predictions[row])
-    # Two classes are shown as the second against the first, so that colours mean classes.
-    shown = 1 if len(model.classes) == 2 else predicted
-    strips = dict.fromkeys(("beta", "gamma")) | {
-        name: against_others(scores[row].values.double())[:, shown].tolist()
-        for name, scores in rules.scores.items()
-    }
-    tokens = [str(word) for word in material.judged[row]]
-    if rules.scores:
-        tokens = list(next(iter(rules.scores.values()))[row].tokens)
-    firing = None if rules.rules is None else rules.rules.explain(tokens)
-    fired = None
-    if firing is not None and firing.rule is not None:
-        fired = {
-            "phrase": list(firing.rule.words),
-            "class": firing.class_name,
-            "rank": firing.rank,
-            "position": firing.position,
-        }
-    label = None if material.labels is None else model.classes[int(material.labels[row])]
-    return {
-        "tokens": tokens,
-        **strips,
-        "shown_class": model.classes[shown],
-        "predicted": model.classes[predicted],
-        "label": label,
-        "probability": float(rules.probabilities[row, predicted]),
-        "valence": None if material.valence is None else float(material.valence[row]),
-        "rule": fired,
-        "rules_say": None if firing is None else firing.class_name,
-        "why_shown": why,
-    }
+        if dynamics.line is not None:
+            add(
+                "on one line",
+                float(dynamics.line.variance[0]),
+                "share",
+                "of the spread of those places lies along one direction",
+            )
+    return shown[:TILES]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
-from rnnscope.cli.accounts import demo, report, train
+from rnnscope.cli.accounts import compare, demo, report, train
 from rnnscope.cli.common import METHODS
 from rnnscope.cli.dynamics import dynamics
 from rnnscope.cli.questions import qa
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "train": train,
     "report": report,
+    "compare": compare,
     "rules": rules,
     "judge": judge,
     "score": score,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from rnnscope.account import ExplainOptions, explain
+from rnnscope.account import ExplainOptions, compare_accounts, explain
 from rnnscope.account.account import check_page
+from rnnscope.account.private import SUPPORT, check_support
 from rnnscope.cli.common import (
     DEMO,
+    Flag,
     Flat,
     Json,
     Source,
@@ -97,6 +100,8 @@ def report(
     valence: str | None = None,
     max_rules: int | None = None,
     seed: int = 0,
+    private: Flag = False,
+    support: int = SUPPORT,
     as_json: Json = False,
 ) -> None:
     """Explain a saved network on a corpus and write the page.
@@ -112,10 +117,39 @@ def report(
         valence: a column of human ratings to compare with.
         max_rules: rules in the list at most; every mined phrase when not given.
         seed: of splits and samples.
+        private: leave the texts out of page and account.json; of them only phrases are named that
+            --support documents or more hold.
+        support: documents.
         as_json: print the account instead of its summary.
     """
     started = time.perf_counter()
     check_page(out)
+    if private:
+        check_support(support)
     network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
     account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
-    finish(account, account.save(out), as_json, started)
+    page = account.save(out, texts=not private, support=support)
+    finish(account, page, as_json, started, texts=not private, support=support)
+
+
+def compare(
+    runs: tyro.conf.Positional[list[Annotated[Path, tyro.conf.arg(metavar="RUN")]]],
+    out: Annotated[Path, tyro.conf.arg(metavar="HTML")] = Path("compare.html"),
+    as_json: Json = False,
+) -> None:
+    """Set the reports of two networks or more side by side.
+
+    Example: rnnscope compare runs/lstm runs/gru --out compare.html
+
+    Args:
+        runs: folders in which a report was written, or account.json files.
+        out: the page.
+        as_json: print what is compared as JSON.
+    """
+    made = compare_accounts(runs)
+    page = made.save(out)
+    if as_json:
+        print_json(made.to_dict())
+    else:
+        print(made)
+    print(f"comparison: {page}", file=sys.stderr if as_json else sys.stdout)

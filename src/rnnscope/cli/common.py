@@ -13,6 +13,7 @@ import tyro
 
 from rnnscope.account import Account
 from rnnscope.account.material import Material
+from rnnscope.account.private import SUPPORT
 from rnnscope.models import Model
 from rnnscope.scores import (
     CellDecomposition,
@@ -60,9 +61,20 @@ def judged_on(material: Material) -> str:
     return f"judged on {judged['documents']:,} documents ({judged['split']})"
 
 
-def finish(account: Account, page: Path, as_json: bool, started: float) -> None:
+def finish(
+    account: Account,
+    page: Path,
+    as_json: bool,
+    started: float,
+    *,
+    texts: bool = True,
+    support: int = SUPPORT,
+) -> None:
     if as_json:
-        print_json(account.to_dict())
+        print_json(account.to_dict(texts=texts, support=support))
+    elif not texts:
+        verdict = account.to_dict(texts=False, support=support)["verdict"]
+        print("\n".join([*verdict["sentences"], *verdict["findings"]]))
     else:
         print(account)
         for name, why in account.not_applied.items():

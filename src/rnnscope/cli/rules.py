@@ -28,11 +28,11 @@ from rnnscope.errors import DataError
 from rnnscope.fidelity import compare
 from rnnscope.fidelity import judge as judge_one
 from rnnscope.models import load
+from rnnscope.notebook import visible as shown
 from rnnscope.phrases import mine_phrases
 from rnnscope.rules import RuleEvidence, RuleList
 from rnnscope.rules.export import check_export
 from rnnscope.rules.order import check_bounds
-from rnnscope.rules.tables import shown
 
 
 def rules(

@@ -14,6 +14,7 @@ import numpy as np
 
 from rnnscope.arguments import check_fields
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import ShowsItself
 
 __all__ = ["SPLITS", "Corpus"]
 
@@ -21,7 +22,7 @@ SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Corpus:
+class Corpus(ShowsItself):
     """N documents, each a sequence of tokens, with labels, ratings and splits where known.
 
     Attributes:

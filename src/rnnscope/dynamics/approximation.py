@@ -24,10 +24,11 @@ from rnnscope.dynamics.points import FixedPoints
 from rnnscope.dynamics.visited import one_system, visited_steps
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OneStepError:
+class OneStepError(ShowsItself):
     """Errors e of S single steps on text, each from the state that the network was in.
 
     Attributes:
@@ -144,7 +145,7 @@ def one_step_error(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RolloutError:
+class RolloutError(ShowsItself):
     """Errors e of S rollouts on text, by the number of steps since the true state.
 
     Attributes:

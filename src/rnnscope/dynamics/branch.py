@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnnscope.notebook import ShowsItself
+
 KINDS = ("fold", "branch point", "period doubling", "Neimark-Sacker")
 _MEANING = {
     "fold": "two fixed points meet and end",
@@ -51,7 +53,7 @@ class Bifurcation:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Branch:
+class Branch(ShowsItself):
     """A branch of fixed points under the input ``x* + s d``. float64.
 
     Attributes:

@@ -25,6 +25,7 @@ from torch import Tensor
 from rnnscope.dynamics.linalg import inverse, norm
 from rnnscope.dynamics.modes import Modes
 from rnnscope.errors import DataError, NotApplicable, UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.numerics import single_thread
 
 VISITED = 1024
@@ -32,7 +33,7 @@ VISITED = 1024
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Chart:
+class Chart(ShowsItself):
     """k coordinates on states of width N. float64.
 
     Attributes:

@@ -19,6 +19,7 @@ from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.word_classes import WordClasses
 from rnnscope.errors import DataError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.statistics import Estimate, correlation
 
 LEAST = 3
@@ -26,7 +27,7 @@ LEAST = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClassEffects:
+class ClassEffects(ShowsItself):
     """The effects of classes of words, for each class by its name.
 
     Attributes:
@@ -115,7 +116,7 @@ def known_to(model: Model, classes: WordClasses) -> WordClasses:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LexiconAgreement:
+class LexiconAgreement(ShowsItself):
     """Words' pushes along a mode against a lexicon's valences.
 
     Attributes:

@@ -25,13 +25,14 @@ from rnnscope.dynamics.problem import Problem
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 
 SAME = 1e-6
 """Two states this close, in scales, are one."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cycles:
+class Cycles(ShowsItself):
     """C distinct cycles of one period.
 
     Attributes:

@@ -24,6 +24,7 @@ from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.resampling import between, resamples
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model, Trajectory
+from rnnscope.notebook import ShowsItself
 from rnnscope.statistics import Estimate, correlation
 
 Along = Literal["readout", "slow"]
@@ -38,7 +39,7 @@ LEAST = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DelayedEffects:
+class DelayedEffects(ShowsItself):
     """The effects of words k = 0..K steps before the end, on D documents.
 
     Attributes:

@@ -27,6 +27,7 @@ from torch import Tensor
 from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.dynamics.resampling import centred, halves
 from rnnscope.errors import DataError, NotApplicable, UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.numerics import single_thread
 from rnnscope.statistics import Estimate
 
@@ -43,7 +44,7 @@ RADII = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Dimension:
+class Dimension(ShowsItself):
     """The dimension of a set of points. Intervals (95 %) are over halves of the points.
 
     Attributes:

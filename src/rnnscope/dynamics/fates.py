@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnnscope.notebook import ShowsItself
+
 
 class Fate(Enum):
     """What becomes of a seed. The value is the sentence's beginning."""
@@ -22,7 +24,7 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LongRun:
+class LongRun(ShowsItself):
     """The long-run behaviour of S seeds.
 
     Attributes:

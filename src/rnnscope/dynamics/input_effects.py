@@ -14,6 +14,7 @@ from rnnscope.dynamics.linalg import norm
 from rnnscope.dynamics.modes import Modes
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import LIMIT, html_table
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +48,14 @@ class WordProjections:
     def __repr__(self) -> str:
         first = ", ".join(f"{word} {value:+.3g}" for word, value in self.strongest(5))
         return f"WordProjections of {len(self)} words at {len(self.points)} points: {first}"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (self.words[row], self.mean[row], self.spread[row])
+            for row in self.mean.abs().argsort(descending=True, stable=True)[:LIMIT].tolist()
+        ]
+        title = f"Pushes of {len(self):,} words along mode {self.mode}, the largest first"
+        return html_table(title, rows, head=("word", "mean push", "spread over points"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,6 +15,7 @@ from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.nulls import Alignment, draw_directions, draw_states, unit
 from rnnscope.dynamics.points import FixedPoints
 from rnnscope.errors import NotApplicable, UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.numerics import single_thread
 
 NEIGHBOURS = 8
@@ -24,7 +25,7 @@ VARIANCE_DRAWS = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Manifold:
+class Manifold(ShowsItself):
     """The manifold that n points form.
 
     Attributes:

@@ -16,12 +16,13 @@ from torch import Tensor
 from rnnscope.dynamics.linalg import EPS
 from rnnscope.dynamics.spectral_projector import Invariant
 from rnnscope.errors import UsageError
+from rnnscope.notebook import ShowsItself
 
 Kind = Literal["single", "plane", "repeated", "defective"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModeGroup:
+class ModeGroup(ShowsItself):
     """Modes that are read as one real subspace. float64 on the CPU.
 
     Attributes:

@@ -14,6 +14,7 @@ from rnnscope.dynamics.inputs import HeldInput
 from rnnscope.dynamics.linalg import norm
 from rnnscope.dynamics.stability import MARGIN, Stability
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import ShowsItself
 
 ILL_CONDITIONED = 1e8
 """An eigenvalue this sensitive has no meaningful single eigenvector."""
@@ -23,7 +24,7 @@ GAP = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Modes:
+class Modes(ShowsItself):
     """The modes of P points, slowest first. float64 and complex128 on the CPU.
 
     Attributes:

@@ -24,6 +24,7 @@ from rnnscope.dynamics.seeds import checked_states
 from rnnscope.dynamics.visited import one_system
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 
 PROBES = 64
 """Words that the change of reading is measured on, where none are named."""
@@ -32,7 +33,7 @@ CHUNK = 256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Modifiers:
+class Modifiers(ShowsItself):
     """V words by how much they change the reading of others.
 
     Attributes:

@@ -18,10 +18,11 @@ from rnnscope.dynamics.problem import WORKSPACE
 from rnnscope.dynamics.seeds import checked_states
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StatePath:
+class StatePath(ShowsItself):
     """T steps of a network. float64 on the CPU.
 
     Attributes:

@@ -14,10 +14,11 @@ from rnnscope.dynamics.inputs import HeldInput
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.outcome import Outcome
 from rnnscope.dynamics.problem import finder_speed, paper_speed
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Points:
+class Points(ShowsItself):
     """Points of one kind, a struct of arrays over n points. float64 on the CPU.
 
     Attributes:
@@ -91,7 +92,7 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixedPoints:
+class FixedPoints(ShowsItself):
     """The fixed points of a network under one input, and how they were found.
 
     Attributes:

@@ -25,6 +25,7 @@ from rnnscope.dynamics.seeds import gather_seeds
 from rnnscope.dynamics.visited import one_system, visited_steps
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.numerics import single_thread
 
 AT_REST = 0.01
@@ -32,7 +33,7 @@ AT_REST = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Relaxation:
+class Relaxation(ShowsItself):
     """How S states move once the input is held.
 
     Attributes:

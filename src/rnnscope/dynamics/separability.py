@@ -28,6 +28,7 @@ from rnnscope.dynamics.resampling import between, resamples
 from rnnscope.dynamics.word_classes import WordClasses
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.statistics import Estimate, wilson
 
 MOST_ALONG, MOST_FITTED = 64, 16
@@ -38,7 +39,7 @@ RIDGE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Separability:
+class Separability(ShowsItself):
     """How well the effects of positive and negative words are told apart.
 
     Attributes:

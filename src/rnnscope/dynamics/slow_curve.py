@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.arc_length import along_line
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +30,7 @@ class CurveRoot:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SlowCurve:
+class SlowCurve(ShowsItself):
     """A curve of P points along the slow manifold. float64.
 
     Attributes:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.linalg import norm
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +28,7 @@ class SurfaceRoot:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SlowSurface:
+class SlowSurface(ShowsItself):
     """A two-dimensional slow manifold as a lattice of P points. float64.
 
     Attributes:

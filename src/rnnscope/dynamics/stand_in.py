@@ -10,10 +10,11 @@ import numpy as np
 from torch import Tensor
 
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StandIn:
+class StandIn(ShowsItself):
     """A model whose recurrent system stands in for another's.
 
     Attributes:

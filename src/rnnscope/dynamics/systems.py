@@ -19,6 +19,7 @@ from rnnscope.cells import Cell
 from rnnscope.data import Vocabulary
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Direction, Model, Trajectory
+from rnnscope.notebook import ShowsItself
 
 FORWARD, BACKWARD = "forward", "backward"
 
@@ -39,7 +40,7 @@ class Visits:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class System:
+class System(ShowsItself):
     """One dynamical system of a network, ``h' = F(h, x)``; made by ``study_system``.
 
     It can stand wherever the dynamics half takes a model: documents, words and the mean embedding

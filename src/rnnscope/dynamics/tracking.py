@@ -20,13 +20,14 @@ from rnnscope.dynamics.mode_overlap import Complex, Vectors, mode_overlap
 from rnnscope.dynamics.modes import Modes
 from rnnscope.dynamics.track_breaks import Break, Track, find_breaks
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import ShowsItself
 
 LEAST_OVERLAP = 0.5
 """Below this, two modes are the same only if their eigenvalues leave no other choice."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModeTracks:
+class ModeTracks(ShowsItself):
     """M modes followed over P points. nan (columns: -1) where a track does not reach a point.
 
     Attributes:

@@ -24,6 +24,7 @@ from rnnscope.dynamics.separability import word_separability
 from rnnscope.dynamics.word_classes import WordClasses
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Direction, Layer, Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.statistics import finite
 
 How = Literal["fresh", "permuted"]
@@ -45,7 +46,7 @@ TIMES = ("time_constant", "time_ratio")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class UntrainedBaseline:
+class UntrainedBaseline(ShowsItself):
     """The figures of some networks that have learned nothing, on the same text.
 
     Attributes:

@@ -34,6 +34,7 @@ from rnnscope.dynamics.word_classes import WordClasses
 from rnnscope.dynamics.word_findings import classifier, separability
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import html_table
 
 __all__ = ["LineAttractorVerdict", "Prediction", "line_attractor_verdict"]
 
@@ -108,6 +109,11 @@ class LineAttractorVerdict:
 
     def __repr__(self) -> str:
         return "\n  ".join([self.sentence, *(p.sentence for p in self.predictions)])
+
+    def _repr_html_(self) -> str:
+        rows = [(p.name, p.value, p.null, p.finding, p.sentence) for p in self.predictions]
+        head = ("prediction", "measured", "held against", "exceeds it", "in words")
+        return html_table(self.sentence, rows, head=head)
 
 
 def line_attractor_verdict(

@@ -21,10 +21,11 @@ from sklearn.linear_model import LogisticRegression
 from rnnscope.data import Corpus, Vocabulary
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WordClasses:
+class WordClasses(ShowsItself):
     """Words by what they speak for.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import polars as pl
 from rnnscope.errors import UsageError
 from rnnscope.fidelity.baselines import BagOfNgrams, BagOfWords, Majority
 from rnnscope.fidelity.judge import Description, Fidelity, answers_of, check_judged, judged
+from rnnscope.notebook import html_table
 from rnnscope.statistics import Estimate, finite, paired_difference
 
 BASELINES = {
@@ -85,13 +85,10 @@ class Comparison(Sequence[Fidelity]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head, *body = [[escape(cell) for cell in cells] for cells in self._cells()]
-        rows = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in cells)}</tr>" for cells in body)
-        titles = "".join(f"<th>{cell}</th>" for cell in head)
-        notes = "".join(
-            f"<p>{escape(name)}: {escape(why)}</p>" for name, why in self.left_out.items()
-        )
-        return f"<table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        head, *body = self._cells()
+        notes = html_table("Left out", self.left_out.items()) if self.left_out else ""
+        title = f"Descriptions of the network on {len(self.network):,} documents"
+        return html_table(title, body, head=head) + notes
 
     def _cells(self) -> list[list[str]]:
         head = ["description", "size", "agreement", "balanced", "kappa", "accuracy", "coverage"]

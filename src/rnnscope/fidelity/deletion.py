@@ -21,6 +21,7 @@ import torch
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.fidelity.documents import encoded_documents, towards
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.scores import WordScores
 from rnnscope.statistics import Estimate, finite, mean
 
@@ -53,7 +54,7 @@ class DeletionLevel:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Deletion:
+class Deletion(ShowsItself):
     """A score tested by taking words away. Intervals are bootstraps over documents.
 
     Args:

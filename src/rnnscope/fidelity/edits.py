@@ -14,6 +14,7 @@ from scipy import stats
 
 from rnnscope.errors import DataError, UsageError
 from rnnscope.fidelity.documents import towards
+from rnnscope.notebook import ShowsItself
 from rnnscope.scores import Score, WordScores
 from rnnscope.statistics import Estimate, correlation, mean
 
@@ -21,7 +22,7 @@ Pair = tuple[Sequence[str], Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CounterfactualEdits:
+class CounterfactualEdits(ShowsItself):
     """Whether a score finds the words that people changed. Intervals draw whole pairs.
 
     Args:

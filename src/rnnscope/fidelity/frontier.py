@@ -11,6 +11,7 @@ import polars as pl
 
 from rnnscope.errors import UsageError
 from rnnscope.fidelity.judge import Description, Fidelity, judge
+from rnnscope.notebook import ShowsItself
 from rnnscope.statistics import Estimate
 
 
@@ -43,7 +44,7 @@ class FrontierPoint:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Frontier(Sequence[FrontierPoint]):
+class Frontier(Sequence[FrontierPoint], ShowsItself):
     """Descriptions by growing size; those on the frontier are marked ``best``."""
 
     points: tuple[FrontierPoint, ...]

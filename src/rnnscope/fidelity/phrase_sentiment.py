@@ -11,6 +11,7 @@ import polars as pl
 
 from rnnscope.errors import DataError
 from rnnscope.fidelity.trees import TreePhrase
+from rnnscope.notebook import ShowsItself
 from rnnscope.scores import WordScores
 from rnnscope.scores import contrast as contrast_of
 from rnnscope.statistics import Estimate, correlation, finite
@@ -37,7 +38,7 @@ class PhraseCorrelationRow:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PhraseCorrelation:
+class PhraseCorrelation(ShowsItself):
     """Correlation of phrase scores with labels. Intervals draw whole sentences, since the phrases
     of a sentence contain each other.
 

@@ -21,6 +21,7 @@ from rnnscope.fidelity.judge import Description
 from rnnscope.fidelity.random_weights import How, randomised
 from rnnscope.fidelity.ranks import SHUFFLES, ranks_of
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.scores import Score, WordScores
 from rnnscope.statistics import NAN, Estimate, finite, share
 
@@ -53,7 +54,7 @@ class RandomisedStage:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RandomisationTest:
+class RandomisationTest(ShowsItself):
     """The stages, from the readout down.
 
     Args:

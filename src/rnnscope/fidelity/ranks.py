@@ -16,6 +16,7 @@ from scipy import stats
 from rnnscope.errors import DataError
 from rnnscope.fidelity.documents import encoded_documents, towards
 from rnnscope.models import Model
+from rnnscope.notebook import ShowsItself
 from rnnscope.scores import WordScores, against_others
 from rnnscope.statistics import Estimate, mean
 
@@ -30,7 +31,7 @@ VARIANT_WORDS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RankAgreement:
+class RankAgreement(ShowsItself):
     """How alike two lists of scores order each document's words.
 
     Args:

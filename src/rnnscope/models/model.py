@@ -31,10 +31,11 @@ from rnnscope.models.streaming import (
     steps_at_once,
 )
 from rnnscope.models.trajectory import POOLINGS, Trajectory, pool
+from rnnscope.notebook import ShowsItself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Model:
+class Model(ShowsItself):
     """A recurrent network, with its equations in the open. Weights are copies: nothing is shared.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ import polars as pl
 from scipy.special import stdtrit
 
 from rnnscope.errors import NotApplicable, UsageError
+from rnnscope.notebook import html_table
 from rnnscope.phrases.files import as_path, describe, description_of, new_folder, reading
 from rnnscope.phrases.options import PhraseOptions
 
@@ -370,17 +370,9 @@ class Phrases(Sequence[Phrase]):
             )
             for p in self[:SHOWN]
         ]
-        head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in rows
-        )
         shown = f", the first {SHOWN}" if len(self) > SHOWN else ""
-        caption = html.escape(f"{len(self):,} phrases from {self.method}{shown}")
-        return (
-            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
+        title = f"{len(self):,} phrases from {self.method}{shown}"
+        return html_table(title, rows, head=titles, limit=SHOWN)
 
 
 def interval_factor(documents: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.phrases.files import as_path, describe, description_of, new_folder, reading
 from rnnscope.phrases.levels import levels
 from rnnscope.phrases.options import LONGEST
@@ -36,7 +37,7 @@ KIND = "phrase_table"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PhraseTable:
+class PhraseTable(ShowsItself):
     """Counts and sums of every n-gram of some documents, exact: no hash stands for an n-gram.
 
     ``a + b`` is the table of the documents of both. Counts are those of the whole bit for bit,

@@ -13,6 +13,7 @@ from typing import Any
 from rnnscope.arguments import check_fields
 from rnnscope.data.corpus import SPLITS
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import ShowsItself
 
 __all__ = ["Question", "QuestionCorpus"]
 
@@ -42,7 +43,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class QuestionCorpus:
+class QuestionCorpus(ShowsItself):
     """Documents, questions about them, and the entities that can be answers.
 
     Attributes:

@@ -16,6 +16,7 @@ from rnnscope.cells import LSTM
 from rnnscope.data import Vocabulary, bucketed
 from rnnscope.errors import ModelError, UsageError
 from rnnscope.models import Direction, Layer, Readout
+from rnnscope.notebook import ShowsItself
 from rnnscope.numerics import flushed_denormals, single_thread
 from rnnscope.qa.answers import Answers
 from rnnscope.qa.corpus import QuestionCorpus
@@ -30,7 +31,7 @@ PLAUSIBLE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class QuestionModel:
+class QuestionModel(ShowsItself):
     """A network that answers questions by an entity of their documents; see ``network``.
 
     Attributes:

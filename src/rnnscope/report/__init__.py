@@ -23,31 +23,44 @@ from rnnscope.report.attractor_spectra import (
     spectrum,
     variance_curve,
 )
+from rnnscope.report.attractor_traces import chosen_points, unit_traces
+from rnnscope.report.comparison import render_comparison, side_by_side
 from rnnscope.report.figures import (
     agreement,
     eigenvalues,
+    evidence_path,
+    integration,
     positions,
     pushes,
     sentence_paths,
+    slow_alignment,
     state_space,
     time_constants,
+    two_stories,
+    valence_pushes,
 )
 from rnnscope.report.manifold_figures import bifurcation_diagram, drift_along
 from rnnscope.report.page import render
+from rnnscope.report.rule_figures import accuracy_table, heat_map, top_phrases
 from rnnscope.report.study_figures import study_accuracies, study_findings, study_measures
 from rnnscope.report.study_page import render_study, study_figures
 
 __all__ = [
     "AttractorMaterial",
     "PaperFigures",
+    "accuracy_table",
     "agreement",
     "alignment",
     "all_time_constants",
     "appendix_page",
     "bifurcation_diagram",
+    "chosen_points",
     "drift_along",
     "eigenvalues",
+    "evidence_path",
+    "heat_map",
     "input_projections",
+    "integration",
     "linear_error",
     "paper_figures",
     "points_in_plane",
@@ -55,8 +68,11 @@ __all__ = [
     "pushes",
     "relaxation",
     "render",
+    "render_comparison",
     "render_study",
     "sentence_paths",
+    "side_by_side",
+    "slow_alignment",
     "slow_directions",
     "slow_time_constants",
     "spectra",
@@ -69,6 +85,10 @@ __all__ = [
     "study_measures",
     "summary_grid",
     "time_constants",
+    "top_phrases",
+    "two_stories",
+    "unit_traces",
+    "valence_pushes",
     "variance_curve",
     "word_effects",
 ]

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnscope.errors import NotApplicable, UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.report import text
 from rnnscope.report.attractor_density import state_density
 from rnnscope.report.attractor_histograms import (
@@ -52,7 +53,7 @@ SUMMARY = ("points", "spectra", "time_constants", "input_projections", "alignmen
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PaperFigures:
+class PaperFigures(ShowsItself):
     """Figures by name, and why others are left out.
 
     Attributes:
@@ -96,7 +97,9 @@ def paper_figures(
     """
     held = AttractorMaterial(points=points, modes=modes, line=line, **material)
     panels, left_out = _panels(held)
-    figures = {key: draw(*given, **options) for key, (draw, given, options) in panels.items()}
+    figures = {
+        key: draw.figure(*given, **options) for key, (draw, given, options) in panels.items()
+    }
     if "spectra" in panels:
         figures["spectra"] = spectra(held.spectra, held.theta[held.chosen])
     if "word_effects" in panels:

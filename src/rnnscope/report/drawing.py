@@ -45,11 +45,24 @@ class Drawing(Generic[P]):
         update_wrapper(self, draw)
         signature = inspect.signature(draw)
         kept = list(signature.parameters.values())[1:]
-        self.__signature__ = signature.replace(parameters=kept, return_annotation=Figure)
+        given = inspect.Parameter("ax", inspect.Parameter.KEYWORD_ONLY, default=None)
+        rest = [one for one in kept if one.kind is inspect.Parameter.VAR_KEYWORD]
+        kept = [one for one in kept if one not in rest]
+        self.__signature__ = signature.replace(
+            parameters=[*kept, given, *rest], return_annotation=Axes
+        )
         self.draw = draw
         self.size = size
 
-    def __call__(self, *args: P.args, **keywords: P.kwargs) -> Figure:
+    def __call__(self, *args: P.args, **keywords: P.kwargs) -> Axes:
+        """The drawing on the axes given as ``ax``, or on those of a figure of its own."""
+        ax: Any = keywords.pop("ax", None)
+        if ax is not None:
+            self.on(ax, *args, **keywords)
+            return ax
+        return self.figure(*args, **keywords).axes[0]
+
+    def figure(self, *args: P.args, **keywords: P.kwargs) -> Figure:
         """The drawing as a figure."""
         with styled():
             figure = blank(*self.size)

@@ -14,15 +14,27 @@ from rnnscope.report.palette import CLASSES, FAINT, INK, MUTED, NEUTRAL, PAPER
 from rnnscope.report.panel import DENSE, coordinates, legend_below, marker, panel
 from rnnscope.report.plane import sentence_paths, state_space
 from rnnscope.report.reading import class_names
+from rnnscope.report.story_figures import (
+    evidence_path,
+    integration,
+    slow_alignment,
+    two_stories,
+    valence_pushes,
+)
 
 __all__ = [
     "agreement",
     "eigenvalues",
+    "evidence_path",
+    "integration",
     "positions",
     "pushes",
     "sentence_paths",
+    "slow_alignment",
     "state_space",
     "time_constants",
+    "two_stories",
+    "valence_pushes",
 ]
 
 

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from importlib import resources
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from scipy.stats import rankdata
 
-from rnnscope.report import figures, text
-from rnnscope.report.palette import declarations
+from rnnscope.errors import UsageError
+from rnnscope.report import figures as panels
+from rnnscope.report import text
+from rnnscope.report.interactive import installed, library, packed_library, state_space_view
+from rnnscope.report.palette import declarations, hexes
 from rnnscope.report.panel import has_data
 from rnnscope.report.reading import class_names, index_of, name_of, reason
+from rnnscope.report.story_figures import evidence_path
 from rnnscope.report.strips import strips
 from rnnscope.report.svg import inline
+from rnnscope.report.tables import embedded, figure_columns, json_block
 
 OPEN_RULES = 20
 """Rules that are open at once; the others are folded away."""
+
+TOLD_WORDS, PARTING_WORDS = 24, 12
+"""Words of the comparison: those that weigh most, and those on which its measures part most."""
 
 PANELS = {
     "state_space": "State space: final states by class and certified points by kind.",
     "sentence_paths": "State space around the example sentences, with the path of each.",
     "eigenvalues": "Eigenvalues at the reference point in the complex plane, with the unit circle.",
     "time_constants": "The three slowest time constants in steps along the manifold, log scale.",
+    "valence_pushes": "Pushes of positive, negative and neutral words along the slow mode.",
     "pushes": "The words that push the state furthest along the slow mode, in either direction.",
+    "integration": "The slow direction at points of the manifold, in the plane of the state space.",
+    "slow_alignment": "How far the slow direction points along the line's axis, beside chance.",
     "positions": "Final position on the slow mode against human rating, one dot a text.",
+    "two_stories": "Each word's score against its push, coloured by what its absence changes.",
     "agreement": "Agreement with the network and accuracy of each description, with intervals.",
 }
 KINDS = {
@@ -49,46 +65,123 @@ KINDS = {
 }
 
 
-def render(account: dict[str, Any]) -> str:
-    """One self-contained page: no network access, no script, every word escaped.
+def render(account: dict[str, Any], *, interactive: bool | None = None) -> str:
+    """One self-contained page: no network access, every word escaped, whole without its script.
 
     Args:
         account: what ``docs/account.md`` describes. A part that is null or missing is named with
             its reason from ``not_applied``, and the rest is shown.
+        interactive: whether the state space can also be opened as a view to zoom and ask, which
+            adds half a megabyte; where bokeh is installed when None.
+
+    Raises:
+        UsageError: an interactive view is asked for and bokeh is not installed.
     """
     names = class_names(account)
     record = (account.get("model") or {}).get("record") or {}
+    drawn = [name for name in PANELS if has_data(account, name)]
+    examples = (account.get("scores") or {}).get("examples") or []
+    drawn += [f"way-{k}" for k, one in enumerate(examples) if one.get("way")]
+    columns = {name: figure_columns(account, name) for name in drawn}
+    view = _view(account, columns.get("state_space") or {}, interactive)
+    script = page_script()
 
     def why(name: str) -> str:
         return reason(account, name)
 
     def panel(name: str) -> Markup | None:
-        if not has_data(account, name):
+        if name not in drawn:
             return None
-        return inline(getattr(figures, name)(account), name.replace("_", "-"), PANELS[name])
+        key = name.replace("_", "-")
+        if name.startswith("way-"):
+            place = int(name.removeprefix("way-"))
+            title = f"The way of example {place + 1} along the slow mode, word by word."
+            return inline(evidence_path(account, place), key, title, caption=f"caption-{key}")
+        draw = getattr(panels, name)
+        return inline(draw(account), key, PANELS[name], caption=f"caption-{key}")
 
     return environment().get_template("page.html.j2").render(
         a=_Part(account),
-        css=Markup(resources.files("rnnscope.report").joinpath("style.css").read_text("utf-8")),
+        css=Markup(_text("style.css")),
         light=Markup(declarations(dark=False)),
         dark=Markup(declarations(dark=True)),
         names=names,
         why=why,
         panel=panel,
         strips=_as_part(strips(account)),
+        stories=_as_part(_stories(account)),
         kinds=KINDS,
         open_rules=OPEN_RULES,
         record=list(_flat(record if isinstance(record, dict) else {"source": record})),
         settings=list(_flat(account.get("settings") or {})),
         class_index=lambda value: index_of(names, value),
         class_name=lambda value: name_of(names, value),
+        script=Markup(script),
+        policy=page_policy([script, *([library()] if view else [])]),
+        columns=embedded(columns),
+        look=json_block({"light": hexes(dark=False), "dark": hexes(dark=True)}),
+        view=None if view is None else Markup(view.replace("<", "\\u003c")),
+        library=Markup(packed_library()) if view else None,
     )  # fmt: skip
+
+
+def _view(
+    account: dict[str, Any], columns: dict[str, list[Any]], interactive: bool | None
+) -> str | None:
+    """The description of the interactive view; None where there is none to be."""
+    if interactive and not installed():
+        raise UsageError(
+            "The interactive view is drawn by bokeh.",
+            got="no bokeh in this environment",
+            fix="pip install 'rnnscope[interactive]', or leave interactive at None",
+        )
+    wanted = installed() if interactive is None else interactive
+    return state_space_view(account, columns) if wanted and columns else None
+
+
+def page_policy(scripts: list[str]) -> str:
+    """What the page may do: run these scripts and no other, show what it holds, load nothing."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _stories(account: dict[str, Any]) -> dict[str, Any]:
+    """The words worth a row, with why: the weightiest, then those on which the measures part."""
+    rows = ((account.get("join") or {}).get("words") or {}).get("list") or []
+    if not rows:
+        return {"rows": []}
+    measures = np.array([[row[name] for name in ("score", "push", "effect")] for row in rows])
+    ranks = rankdata(measures, axis=0) / len(rows)
+    apart = np.ptp(ranks, axis=1)
+    weight = np.abs(measures[:, 2]) * np.sqrt([row["count"] for row in rows])
+    told = np.argsort(-weight, kind="stable")[:TOLD_WORDS].tolist()
+    parting = [k for k in np.argsort(-apart, kind="stable").tolist() if k not in told]
+    shown = [(k, "weighs most") for k in told]
+    shown += [(k, "parts most") for k in parting[:PARTING_WORDS]]
+    return {"rows": [{**rows[k], "apart": float(apart[k]), "why": why} for k, why in shown]}
+
+
+def page_script() -> str:
+    """The one script that a page runs."""
+    return _text("page.js")
+
+
+def _text(name: str) -> str:
+    return resources.files("rnnscope.report").joinpath(name).read_text("utf-8")
 
 
 class _Part(dict[str, Any]):
     """A dictionary whose missing and null entries read as an empty one, however deep."""
 
     def __getattr__(self, key: str) -> Any:
+        if key.startswith("__"):
+            raise AttributeError(key)
         return self[key]
 
     def __getitem__(self, key: str) -> Any:

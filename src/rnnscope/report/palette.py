@@ -50,5 +50,10 @@ def declarations(*, dark: bool) -> str:
     )
 
 
+def hexes(*, dark: bool) -> dict[str, str]:
+    """The palette by the names of the custom properties."""
+    return {name: _DARK[colour] if dark else colour for colour, name in _NAMES.items()}
+
+
 def _triplet(colour: str) -> str:
     return " ".join(str(int(colour[start : start + 2], 16)) for start in (1, 3, 5))

@@ -51,7 +51,11 @@ def has_data(account: dict[str, Any], name: str) -> bool:
     """Whether the account holds what a panel shows."""
     if name == "agreement":
         return bool(account.get("fidelity"))
+    if name == "two_stories":
+        return bool(((account.get("join") or {}).get("words") or {}).get("list"))
     drawn = account.get("figures") or {}
+    if name in ("integration", "slow_alignment"):
+        return bool((drawn.get("integration") or {}).get("xy"))
     if name == "sentence_paths":
         return bool((drawn.get("state_space") or {}).get("paths"))
     held = drawn.get(name)

@@ -16,10 +16,11 @@ _STRONGEST = 12
 def strips(account: dict[str, Any]) -> dict[str, Any] | None:
     """What the template draws: the scales of the colours, and every example; None without any."""
     scores = account.get("scores") or {}
-    examples = scores.get("examples") or []
+    examples = [_flat(example) for example in scores.get("examples") or []]
+    known = dict.fromkeys(name for example in examples for name in example.get("others") or {})
     methods = [
         method
-        for method in _order(scores.get("method"))
+        for method in (*_order(scores.get("method")), *known)
         if any(example.get(method) for example in examples)
     ]
     if not methods:
@@ -35,6 +36,11 @@ def strips(account: dict[str, Any]) -> dict[str, Any] | None:
         "examples": [_example(example, names, scales) for example in examples],
         "two": len(names) == 2,
     }
+
+
+def _flat(example: dict[str, Any]) -> dict[str, Any]:
+    """The scores of every method under its name."""
+    return {**example, **(example.get("others") or {})}
 
 
 def _order(first: Any) -> list[str]:
@@ -53,14 +59,9 @@ def _example(example: dict[str, Any], names: list[str], scales: dict[str, float]
     shown = index_of(names, example.get("shown_class"))
     against = 1 - shown if shown is not None and len(names) == 2 else None
     rule = example.get("rule") or None
+    held = [method for method in scales if example.get(method)]
     rows = [
-        {
-            "method": method,
-            "sum": sum(score or 0 for score in example[method]),
-            "parts": _parts(tokens, example[method], scale, rule),
-        }
-        for method, scale in scales.items()
-        if example.get(method)
+        {"method": method, "sum": sum(score or 0 for score in example[method])} for method in held
     ]
     return {
         **example,
@@ -71,6 +72,7 @@ def _example(example: dict[str, Any], names: list[str], scales: dict[str, float]
         "against": against,
         "rule": rule,
         "rows": rows,
+        "parts": _parts(tokens, example, held, scales, rule),
         "cut": max(0, len(tokens) - SHOWN),
         "strongest": _strongest(tokens, example, list(scales)),
         "wrong": example.get("label") is not None and example["label"] != example.get("predicted"),
@@ -78,17 +80,20 @@ def _example(example: dict[str, Any], names: list[str], scales: dict[str, float]
 
 
 def _parts(
-    tokens: list[str], scores: list[float | None], scale: float, rule: dict[str, Any] | None
+    tokens: list[str],
+    example: dict[str, Any],
+    methods: list[str],
+    scales: dict[str, float],
+    rule: dict[str, Any] | None,
 ) -> list[dict[str, Any]]:
-    """Words in runs: those of the phrase that fired stand together, to be outlined as one."""
+    """Words in runs: those of the phrase that fired stand together, to be outlined as one. Each
+    with its shade by every method, the first of which shades the word itself."""
     words = [
         {
             "token": token,
-            "score": score,
-            "level": round(min(1.0, abs(score or 0) / scale), 2),
-            "up": (score or 0) > 0,
+            "marks": [_mark(m, next(iter(example[m][place:]), None), scales[m]) for m in methods],
         }
-        for token, score in zip(tokens[:SHOWN], scores, strict=False)
+        for place, token in enumerate(tokens[:SHOWN])
     ]
     if rule is None or not 0 <= (rule.get("position") or 0) < len(words):
         return [{"fired": False, "words": words}]
@@ -96,6 +101,11 @@ def _parts(
     stop = start + len(rule["phrase"])
     runs = ((False, words[:start]), (True, words[start:stop]), (False, words[stop:]))
     return [{"fired": fired, "words": run} for fired, run in runs if run]
+
+
+def _mark(method: str, score: float | None, scale: float) -> dict[str, Any]:
+    level = round(min(1.0, abs(score or 0) / scale), 2)
+    return {"method": method, "score": score, "level": level, "up": (score or 0) > 0}
 
 
 def _strongest(

@@ -93,10 +93,10 @@ def study_figures(study: dict[str, Any]) -> dict[str, tuple[str, Figure]]:
         found["accuracies"] = (
             "One mark a seed; the bar is a bag of words fitted to the same labels. Where the marks "
             "lie below it, counting words does as well.",
-            study_accuracies(networks),
+            study_accuracies.figure(networks),
         )
     if study["predictions"]:
-        figure = study_findings(study["predictions"])
+        figure = study_findings.figure(study["predictions"])
         groups = {(row["data"], row["architecture"]) for row in study["predictions"]}
         figure.set_figheight(1.1 + 0.32 * len(groups))
         found["findings"] = (
@@ -108,10 +108,10 @@ def study_figures(study: dict[str, Any]) -> dict[str, tuple[str, Figure]]:
         )
     for name, (caption, options) in PANELS.items():
         if any(row.get(measure) is not None for row in networks for measure in options["measures"]):
-            found[name] = (caption, study_measures(networks, **options))
+            found[name] = (caption, study_measures.figure(networks, **options))
     methods = _by_network(study["methods"], RULES[1]["measures"])
     if methods:
-        found["rules"] = (RULES[0], study_measures(methods, **RULES[1]))
+        found["rules"] = (RULES[0], study_measures.figure(methods, **RULES[1]))
     return found
 
 

@@ -44,6 +44,7 @@ STYLE = {
 }
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _REFERENCE = re.compile(r"#([\w-]+)")
+_HATCH = re.compile(r"url\(#([\w-]+)\)")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
 _FONT = re.compile(r"'DejaVu Sans'[^;]*?sans-serif|'DejaVu Sans'")
 
@@ -58,7 +59,7 @@ def styled() -> Iterator[None]:
         yield
 
 
-def inline(ax: Axes, name: str, description: str) -> Markup:
+def inline(ax: Axes, name: str, description: str, *, caption: str = "") -> Markup:
     """The figure of an Axes as inline SVG.
 
     Text stays text (searchable, in the page's font), colours of the palette become the page's
@@ -67,7 +68,8 @@ def inline(ax: Axes, name: str, description: str) -> Markup:
     Args:
         ax: what a figure function gave.
         name: unique on the page; letters, digits and hyphens.
-        description: what a reader who cannot see the figure is told.
+        description: what a reader who cannot see the figure is told; its title.
+        caption: id of the element that describes it further.
     """
     buffer = io.StringIO()
     with styled(), style.context({"svg.hashsalt": name}):
@@ -82,7 +84,7 @@ def inline(ax: Axes, name: str, description: str) -> Markup:
         found
         for element in root.iter()
         for key, value in element.attrib.items()
-        if _local(key) in ("href", "clip-path")
+        if _local(key) in ("href", "clip-path", "style")
         for found in _REFERENCE.findall(value[:200])
     }
     for element in root.iter():
@@ -95,13 +97,33 @@ def inline(ax: Axes, name: str, description: str) -> Markup:
         if element.tag != "text" and not (element.text or "").strip():
             element.text = None
         element.tail = None
-    return Markup(ElementTree.tostring(_framed(root, description), encoding="unicode"))
+    _share_styles(root)
+    return Markup(ElementTree.tostring(_framed(root, description, caption), encoding="unicode"))
 
 
-def _framed(root: ElementTree.Element, description: str) -> ElementTree.Element:
+def _framed(root: ElementTree.Element, description: str, caption: str) -> ElementTree.Element:
     attributes = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": description}
+    if caption:
+        attributes["aria-describedby"] = caption
+    title = ElementTree.Element("title")
+    title.text = description
+    root.insert(0, title)
     root.attrib = {**attributes, "style": "stroke-linejoin:round;stroke-linecap:butt"}
     return root
+
+
+def _share_styles(root: ElementTree.Element) -> None:
+    """Marks that look alike take their look from the group they are in: it is written once."""
+    for group in root.iter("g"):
+        marks = group.findall("use")
+        looks = {mark.get("style") for mark in marks}
+        alone = len(marks) == len(group) - len(group.findall("defs"))
+        if alone and len(marks) > 2:
+            (look,) = looks if len(looks) == 1 else (None,)
+            if look is not None and "style" not in group.attrib:
+                group.set("style", look)
+                for mark in marks:
+                    del mark.attrib["style"]
 
 
 def _attribute(key: str, value: str, name: str) -> str:
@@ -113,7 +135,7 @@ def _attribute(key: str, value: str, name: str) -> str:
         case "href" | "clip-path":
             return _REFERENCE.sub(rf"#{name}-\1", value)
         case "style":
-            value = _FONT.sub("var(--font)", value)
+            value = _HATCH.sub(rf"url(#{name}-\1)", _FONT.sub("var(--font)", value))
             return _COLOUR.sub(lambda found: variable(found[0]) or found[0], value)
         case "d" | "transform" | "x" | "y" | "points":
             return _DECIMALS.sub(r"\1", value)

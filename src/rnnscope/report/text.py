@@ -81,7 +81,7 @@ def percent(value: Any) -> str:
 def measure(value: Any, unit: str) -> str:
     """A number with its unit."""
     if value is None:
-        return "not finite" if unit == "steps" else NONE
+        return "not finite" if unit in ("steps", "words") else NONE
     match unit:
         case "share":
             return percent(value)
@@ -89,6 +89,8 @@ def measure(value: Any, unit: str) -> str:
             return fixed(value)
         case "steps":
             return f"{number(value)}{_SPACE}{'step' if value == 1 else 'steps'}"
+        case "words":
+            return f"{number(round(value) if value >= 10 else value)}{_SPACE}words"
         case "ratio":
             return f"{number(value)}{_SPACE}times"
         case "count":

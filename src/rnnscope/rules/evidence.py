@@ -12,9 +12,10 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from rnnscope.data import tokenize
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import LIMIT, ShowsItself, html_table
+from rnnscope.notebook import visible as shown
 from rnnscope.rules.documents import as_tokens
 from rnnscope.rules.rule import Rule
-from rnnscope.rules.tables import LIMIT, html_table, shown
 from rnnscope.statistics import Estimate, share
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RuleEvidence:
+class RuleEvidence(ShowsItself):
     """One rule on these documents.
 
     Args:
@@ -155,7 +156,8 @@ class Evidence(Sequence[RuleEvidence]):
         ]
         more = "" if len(self) <= LIMIT else f", the first {LIMIT} shown"
         title = f"{len(self):,} rules on {self.documents:,} documents{more}"
-        return html_table(title, (*header, "most damaging counterexample"), rows)
+        head = (*header, "most damaging counterexample")
+        return html_table(title, rows, head=head, limit=LIMIT + 1)
 
 
 def collect_evidence(

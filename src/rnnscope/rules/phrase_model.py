@@ -19,11 +19,12 @@ import polars as pl
 from scipy.sparse import csr_matrix
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import LIMIT, html_table
+from rnnscope.notebook import visible as shown
 from rnnscope.phrases import Phrases
 from rnnscope.rules.documents import as_tokens, check_phrases, checked_weights
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.refit import Answers, Budget, most_telling, refit
-from rnnscope.rules.tables import LIMIT, html_table, shown
 
 LARGEST = 1e100
 """Of a weight: no document is long enough for a sum of such to overflow."""
@@ -331,7 +332,8 @@ class PhraseModel:
     def _repr_html_(self) -> str:
         more = "" if self.size <= LIMIT else f", the first {LIMIT} shown"
         title = f"{self.size:,} phrases{more}; their weights add up"
-        return html_table(title, ("phrase", "class", "weight", "with its parts"), self._rows(LIMIT))
+        head = ("phrase", "class", "weight", "with its parts")
+        return html_table(title, self._rows(LIMIT), head=head)
 
 
 def _require_phrases(phrases: object) -> None:

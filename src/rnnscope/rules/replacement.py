@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import html_table
 from rnnscope.rules.export import to_json
 from rnnscope.rules.rule_list import RuleList
-from rnnscope.rules.tables import html_table
 from rnnscope.statistics import Estimate, share
 
 
@@ -64,7 +64,7 @@ class Replacement:
             ("documents a second", round(self.rules_per_second), round(self.network_per_second)),
         ]
         title = f"{self.rules:,} rules agree with the network on {self.agreement}"
-        return html_table(title, ("", "rules", "network"), rows)
+        return html_table(title, rows, head=("", "rules", "network"))
 
 
 def compare_with_network(

@@ -13,13 +13,14 @@ import numpy as np
 import polars as pl
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import LIMIT, html_table
+from rnnscope.notebook import visible as shown
 from rnnscope.phrases import Phrases
 from rnnscope.rules.documents import as_tokens, check_phrases, checked_weights
 from rnnscope.rules.matching import Matcher
 from rnnscope.rules.order import Order, check_bounds, ordered, parts
 from rnnscope.rules.pruning import kept_by_pruning
 from rnnscope.rules.rule import Decisions, Firing, Rule
-from rnnscope.rules.tables import LIMIT, html_table, shown
 
 if TYPE_CHECKING:
     from rnnscope.rules.evidence import Evidence
@@ -377,7 +378,8 @@ class RuleList:
         listed.append(("", "otherwise", self.classes[self.default], None, None, None))
         more = "" if self.size <= LIMIT else f", the first {LIMIT} shown"
         title = f"{self.size:,} rules{more}; the first whose phrase occurs decides"
-        return html_table(title, ("", "phrase", "class", "S", "count", "precision"), listed)
+        head = ("", "phrase", "class", "S", "count", "precision")
+        return html_table(title, listed, head=head, limit=LIMIT + 1)
 
 
 def _finite(value: float | None) -> float | None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
+from rnnscope.notebook import LIMIT, html_table
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +51,14 @@ class DocumentScores:
         return "\n".join(
             f"{token:20s} " + " ".join(f"{value:+8.4f}" for value in row) for token, row in shown
         )
+
+    def _repr_html_(self) -> str:
+        classes = self.values.shape[-1]
+        rows = [
+            (word, *values.tolist()) for word, values in zip(self.tokens, self.values, strict=True)
+        ]
+        head = ("word", *(f"class {k}" for k in range(classes)))
+        return html_table(f"Scores of {len(self.tokens):,} words", rows, head=head)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +204,17 @@ class WordScores(Sequence[DocumentScores]):
 
     def __repr__(self) -> str:
         return f"WordScores({self.method}, {len(self)} documents, {self.offsets[-1]} words)"
+
+    def _repr_html_(self) -> str:
+        shown = [self[row] for row in range(min(len(self), LIMIT))]
+        rows = [
+            (row, " ".join(one.tokens)[:80], self.classes[int(one.logits.argmax())],
+             one.tokens[int(against_others(one.values).abs().amax(-1).argmax())])
+            for row, one in enumerate(shown)
+            if one.tokens
+        ]  # fmt: skip
+        head = ("document", "text", "network's class", "word of largest score")
+        return html_table(repr(self), rows, head=head)
 
 
 @contextmanager

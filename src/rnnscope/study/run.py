@@ -15,6 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from rnnscope.errors import UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.storage import as_path, require_writable
 from rnnscope.study.claim import holder
 from rnnscope.study.plan import Study, Task
@@ -25,7 +26,7 @@ DEATHS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StudyRun:
+class StudyRun(ShowsItself):
     """What one run of a study did.
 
     Attributes:

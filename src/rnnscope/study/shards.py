@@ -22,6 +22,7 @@ from torch import Tensor
 from rnnscope.dynamics import FixedPointOptions, find_fixed_points
 from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.errors import DataError, UsageError
+from rnnscope.notebook import ShowsItself
 from rnnscope.phrases import PhraseTable
 from rnnscope.phrases.table import saved_sum, spilled
 from rnnscope.scores import Score
@@ -134,7 +135,7 @@ class _Parts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ManyRoots:
+class ManyRoots(ShowsItself):
     """What very many seeds led to.
 
     Attributes:

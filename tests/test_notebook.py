@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnscope.dynamics.html import html_table
+from rnnscope.notebook import html_table
 
 ALLOWED = {"table", "caption", "thead", "tbody", "tr", "th", "td", "p"}
 
