@@ -192,7 +192,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """A socket that takes connections from here on, so that the address can be told."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        return socket.create_server((str(address[0]), int(address[1])), family=family)
     except (OSError, OverflowError) as error:
         raise UsageError(
             "The host and port must be ones that can be listened on.",
