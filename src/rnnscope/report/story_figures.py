@@ -15,7 +15,7 @@ from rnnscope.errors import NotApplicable
 from rnnscope.report import text
 from rnnscope.report.attractor_histograms import alignment, input_projections
 from rnnscope.report.attractor_plane import slow_directions
-from rnnscope.report.drawing import along
+from rnnscope.report.drawing import HALO, along
 from rnnscope.report.palette import CLASSES, FAINT, INK, MUTED, PAPER, class_colour
 from rnnscope.report.panel import panel
 from rnnscope.report.reading import class_names, index_of, reason
@@ -175,6 +175,7 @@ def _name_moves(ax: Axes, way: np.ndarray, tokens: list[str]) -> None:
             text.token(tokens[k], 16, count=False), (k + 1, way[k + 1]),
             xytext=(0, 5 if up else -5), textcoords="offset points", ha="center",
             va="bottom" if up else "top", fontsize=8, parse_math=False, zorder=6,
+            path_effects=HALO,
         )  # fmt: skip
         if len(taken) >= NAMED_MOVES:
             return
