@@ -32,6 +32,7 @@ from pathlib import Path
 
 import fault_formats
 import fault_kinds
+import fault_strangers
 
 OUT = Path(__file__).parent.parent / "docs" / "results" / "faults.json"
 
@@ -64,7 +65,7 @@ def main() -> int:
                 if arguments.verbose:
                     print(form.name, name, dict(ends), f"{time.process_time() - cpu:.1f} s")
         table["files of strangers"] = {}
-        for name, inject in fault_kinds.STRANGERS.items():
+        for name, inject in fault_strangers.STRANGERS.items():
             ends = Counter(end for end, _ in inject(Path(folder)))
             table["files of strangers"][name] = dict(ends)
             lost += [f"files of strangers, {name}"] * ends["LOST"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,27 @@ def fit(
 
 
 def write(folder: Path, **facts: Any) -> None:
-    """The example's figures beside its report."""
+    """The example's figures beside its report; where it has none, a page of the figures."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(facts, indent=1, default=str)
     (folder / "facts.json").write_text(text + "\n", encoding="utf-8")
+    if not (folder / "account.json").exists():
+        (folder / "report.html").write_text(page(folder.name, facts), encoding="utf-8")
     print(text)
+
+
+def page(title: str, facts: dict[str, Any]) -> str:
+    """The figures as one plain page."""
+    rows = []
+    for name, value in facts.items():
+        shown = value if isinstance(value, str) else json.dumps(value, indent=1, default=str)
+        rows.append(f"<tr><th>{escape(name)}</th><td><pre>{escape(shown)}</pre></td></tr>")
+    style = (
+        "body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
+        "th{text-align:left;vertical-align:top;padding:.4rem 1.5rem .4rem 0}pre{margin:.4rem 0;"
+        "white-space:pre-wrap}tr{border-top:1px solid #ddd}table{border-collapse:collapse}"
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{style}</style><h1>{escape(title)}</h1><table>{''.join(rows)}</table></html>\n"
+    )

@@ -164,7 +164,7 @@ def test_a_saved_network_is_old_or_new_and_a_changed_word_is_noticed(tmp_path, m
     old, new = (random_model(corpus, seed=seed) for seed in (0, 1))
     old.save(tmp_path / "m")
 
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

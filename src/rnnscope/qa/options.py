@@ -15,6 +15,9 @@ __all__ = ["PatternOptions"]
 ORDERS = ("supported", "importance")
 
 
+MAY_BE_NONE = ("gap",)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PatternOptions:
     """Options of mining patterns.
@@ -85,7 +88,9 @@ class PatternOptions:
             ("max_patterns", 1),
         ):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < least):
+            left_out = value is None and name in MAY_BE_NONE
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not left_out and not (whole and value >= least):
                 raise UsageError(
                     f"The option {name} is a whole number.",
                     expected=f"{least} or more",
