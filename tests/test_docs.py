@@ -157,3 +157,12 @@ def test_the_notebook_is_stored_without_output():
     for cell in notebook["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
+
+
+def test_equations_can_be_drawn():
+    """By the same converter as in the site, which knows a part of LaTeX."""
+    latex2mathml = pytest.importorskip("docutils.utils.math.latex2mathml")
+    for page in DOCS.glob("*.md"):
+        text = FENCE.sub("", page.read_text(encoding="utf-8"))
+        for block, inline in re.findall(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", text, re.DOTALL):
+            assert latex2mathml.tex2mathml((block or inline).strip(), as_block=bool(block))
