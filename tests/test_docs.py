@@ -13,6 +13,7 @@ import json
 import re
 import shlex
 import sys
+import types
 from pathlib import Path
 
 import matplotlib as mpl
@@ -55,10 +56,10 @@ def demo(tmp_path_factory) -> Path:
     """A folder as ``make demo`` leaves it, with a small network and what pages call their files."""
     folder = tmp_path_factory.mktemp("docs")
     corpus = rs.load_corpus("embedded:sentences", limit=DOCUMENTS)
-    options = {"embedding": UNITS, "epochs": 4, "batch": 32, "averaging": 0.9, "dropout": 0.2}
+    options = {"embedding": UNITS, "epochs": 5, "batch": 32, "averaging": 0.97, "dropout": 0.2}
     torch.manual_seed(0)
     model = rs.train(
-        corpus, units=UNITS, learning_rate=1e-2, directory=folder / "runs" / "demo", **options
+        corpus, units=UNITS, learning_rate=5e-3, directory=folder / "runs" / "demo", **options
     )
     phrases = rs.mine_phrases(rs.CellDifference(model).score(corpus))
     rs.RuleList.from_phrases(phrases, max_rules=20).export(folder / "rules.json")
@@ -85,13 +86,14 @@ def small(demo, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
-def test_every_block_of_code_runs(page, small):
-    names: dict[str, object] = {"__name__": "page"}
+def test_every_block_of_code_runs(page, small, monkeypatch):
+    module = types.ModuleType("page")  # dataclasses look their module up
+    monkeypatch.setitem(sys.modules, "page", module)
     known = set(sys.modules)
     try:
         with mpl.rc_context({"backend": "agg", "figure.max_open_warning": 0}):
             for number, code in enumerate(blocks(page, "python"), 1):
-                exec(compile(code, f"{page.name}, block {number}", "exec"), names)
+                exec(compile(code, f"{page.name}, block {number}", "exec"), vars(module))
     finally:
         plt.close("all")
         for name in {"rules", "model", "patterns"} & (set(sys.modules) - known):
@@ -120,16 +122,10 @@ def test_every_command_is_one(line, monkeypatch):
     assert called
 
 
-CHEAP = [
-    'score "not a bad film" --model runs/demo --method leave-one-out',
-    "judge --rules rules.json --model runs/demo",
-]
-
-
-@pytest.mark.parametrize("command", CHEAP)
-def test_cheap_commands_run(command, small, capsys):
-    assert cli.main(shlex.split(command)) == 0
-    assert capsys.readouterr().out
+def test_a_cheap_command_runs(small, capsys):
+    line = 'score "not a bad film" --model runs/demo --method leave-one-out'
+    assert cli.main(shlex.split(line)) == 0
+    assert "film" in capsys.readouterr().out
 
 
 def test_every_public_name_is_in_the_reference_once():
@@ -161,3 +157,12 @@ def test_the_notebook_is_stored_without_output():
     for cell in notebook["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
+
+
+def test_equations_can_be_drawn():
+    """By the same converter as in the site, which knows a part of LaTeX."""
+    latex2mathml = pytest.importorskip("docutils.utils.math.latex2mathml")
+    for page in DOCS.glob("*.md"):
+        text = FENCE.sub("", page.read_text(encoding="utf-8"))
+        for block, inline in re.findall(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", text, re.DOTALL):
+            assert latex2mathml.tex2mathml((block or inline).strip(), as_block=bool(block))

@@ -25,7 +25,7 @@ from rnnscope.models import Model
 def answer_gradients(
     model: Model, documents: Iterable[Any], *, count: int = 256, rng: int = 0
 ) -> Tensor:
-    """``d (w . h_T) / d h_t`` for every state after a word, (words, N) float64.
+    """``d (w^T h_T) / d h_t`` for every state after a word, (words, N) float64.
 
     Args:
         model: with one recurrent system and a readout of its last state; not changed.
