@@ -88,9 +88,9 @@ class PatternOptions:
             ("max_patterns", 1),
         ):
             value = getattr(self, name)
-            left_out = value is None and name in MAY_BE_NONE
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not left_out and not (whole and value >= least):
+            if value is None and name in MAY_BE_NONE:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise UsageError(
                     f"The option {name} is a whole number.",
                     expected=f"{least} or more",

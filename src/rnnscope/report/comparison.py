@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from scipy.stats import spearmanr
 
 from rnnscope.errors import UsageError
 from rnnscope.report import figures, text
@@ -21,6 +20,7 @@ from rnnscope.report.panel import has_data, legend_below, marker
 from rnnscope.report.reading import class_names, name_of
 from rnnscope.report.svg import inline
 from rnnscope.report.tables import embedded, figure_columns, json_block
+from rnnscope.statistics import correlation, finite
 
 Accounts = Mapping[str, dict[str, Any]]
 SHAPES = ("o", "s", "^", "D", "v", "P")
@@ -230,16 +230,16 @@ def _pair(a: str, b: str, first: dict[str, Any], second: dict[str, Any]) -> dict
         for w in shared
     ]  # fmt: skip
     rows.sort(key=lambda row: -row["apart"])
-    correlation = None
+    agreement = None
     if len(rows) >= LEAST_SHARED:
-        found = spearmanr([row["x"] for row in rows], [row["y"] for row in rows]).statistic
-        correlation = float(found) if np.isfinite(found) else None
+        x, y = (np.array([row[name] for row in rows]) for name in ("x", "y"))
+        agreement = finite(correlation(x, y, rank=True).value)
     left, right = (_rules(account) for account in (first, second))
     common = [phrase for phrase in left if phrase in right]
     return {
         "of": [a, b],
         "words": rows,
-        "correlation": correlation,
+        "correlation": agreement,
         "rules": [len(left), len(right)],
         "common_rules": len(common),
         "same_class": sum(left[phrase] == right[phrase] for phrase in common),
