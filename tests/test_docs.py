@@ -148,7 +148,7 @@ def test_files_that_pages_link_to_exist():
         text = FENCE.sub("", page.read_text(encoding="utf-8"))
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
             if "://" not in target:
-                there = (page.parent / target).exists() or target == "explorer.md"
+                there = (page.parent / target).exists()
                 assert there, f"{page.name}: {target}"
 
 
