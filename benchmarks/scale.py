@@ -34,6 +34,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ from rnnscope.data import Vocabulary
 from rnnscope.models import Direction, Layer, Model, Readout
 from rnnscope.scores import CellDecomposition
 from rnnscope.study import find_on, mine_on
-from rnnscope.study.shards import _ordered, _parts
+from rnnscope.study.shards import _ordered
 from rnnscope.synthetic import flip_flop
 
 ROOT = Path(__file__).parent.parent
@@ -73,11 +74,17 @@ def network() -> Model:
     )
 
 
-def documents(tokens: int) -> Iterator[np.ndarray]:
-    """Drawn as they are needed, so that the corpus is never held."""
-    generator = np.random.default_rng(0)
-    for _ in range(0, tokens // LENGTH, 1000):
-        yield from np.minimum(generator.zipf(1.2, (1000, LENGTH)), WORDS - 1)
+def shard(number: int, count: int) -> list[np.ndarray]:
+    """One shard's documents, drawn where they are needed."""
+    drawn = np.random.default_rng(number).zipf(1.2, (count, LENGTH))
+    return list(np.minimum(drawn, WORDS - 1))
+
+
+def shards(tokens: int) -> Iterator[partial[list[np.ndarray]]]:
+    """The corpus, never held: every worker draws the shards that it scores."""
+    documents = tokens // LENGTH
+    for number, start in enumerate(range(0, documents, SHARD)):
+        yield partial(shard, number, min(SHARD, documents - start))
 
 
 def states(count: int, width: int, scale: float = 1.0) -> Iterator[torch.Tensor]:
@@ -87,13 +94,13 @@ def states(count: int, width: int, scale: float = 1.0) -> Iterator[torch.Tensor]
         yield scale * (2 * torch.rand(size, width, generator=generator, dtype=torch.float64) - 1)
 
 
-def scored(score: CellDecomposition, part: list[np.ndarray]) -> int:
-    return len(score.score(part).values)
+def scored(score: CellDecomposition, part: partial[list[np.ndarray]]) -> int:
+    return len(score.score(part()).values)
 
 
 def scoring(tokens: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, Any]:
     score = CellDecomposition(network())
-    jobs = ((score, part) for part in _parts(documents(tokens), SHARD))
+    jobs = ((score, part) for part in shards(tokens))
     done = sum(_ordered(scored, jobs, pool, 2 * workers))
     return {"amount": done}
 
@@ -102,7 +109,7 @@ def mining(tokens: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, An
     score = CellDecomposition(network())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table"
-        table = mine_on(score, documents(tokens), pool, shard=SHARD, ahead=2 * workers, path=path)
+        table = mine_on(score, shards(tokens), pool, ahead=2 * workers, path=path)
         size = sum(file.stat().st_size for file in path.iterdir())
         return {"amount": table.words, "ngrams": len(table), "bytes": size}
 

@@ -49,7 +49,9 @@ def test_a_cycle_is_found(checker, tmp_path, monkeypatch, capsys):
 
 def test_importing_changes_no_global_state():
     code = (
-        "import torch, random, numpy as np, matplotlib; before = (torch.get_num_threads(), "
+        "import torch, random, numpy as np, matplotlib; "
+        # Of scikit-learn, which may draw from random for a progress bar that it imports.
+        "import sklearn.preprocessing; before = (torch.get_num_threads(), "
         "torch.get_default_dtype(), torch.random.get_rng_state().sum().item(), random.getstate(), "
         "np.random.get_state()[1].sum(), "
         "dict(matplotlib.rcParams)); import rnnscope; "

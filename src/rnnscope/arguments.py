@@ -63,7 +63,7 @@ def checked(function: F) -> F:
             raise UsageError(
                 f"The argument {name} of {called} must be of its kind.",
                 expected=described(kind),
-                got=f"{_short(value)} ({type(value).__name__})",
+                got=_misfit(value, kind),
             )
         return function(*given, **named)
 
@@ -90,8 +90,26 @@ def check_fields(instance: Any) -> None:
         raise UsageError(
             f"The field {name} of {type(instance).__name__} must be of its kind.",
             expected=described(kind),
-            got=f"{_short(value)} ({type(value).__name__})",
+            got=_misfit(value, kind),
         )
+
+
+def _misfit(value: Any, kind: Any) -> str:
+    """What does not fit: of a plain sequence or mapping the first element that does not."""
+    options = typing.get_args(kind) if typing.get_origin(kind) in (Union, types.UnionType) else ()
+    for option in options or (kind,):
+        origin, parts = typing.get_origin(option), typing.get_args(option)
+        if not parts or parts[0] not in PLAIN:
+            continue
+        if origin is Mapping and isinstance(value, Mapping):
+            for key, item in value.items():
+                if not fits(key, parts[0]) or not fits(item, parts[1]):
+                    return f"{_short(key)}: {_short(item)} ({type(item).__name__})"
+        elif origin is not Mapping and isinstance(value, list | tuple):
+            for place, item in enumerate(value):
+                if not fits(item, parts[0]):
+                    return f"{_short(item)} ({type(item).__name__}) at position {place}"
+    return f"{_short(value)} ({type(value).__name__})"
 
 
 @cache

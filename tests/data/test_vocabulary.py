@@ -114,14 +114,14 @@ def test_of_mappings():
         Vocabulary.of({"a": 0, "b": 2})
     with pytest.raises(DataError, match="row 0 for both 'a' and 'b'"):
         Vocabulary.of({"a": 0, "b": 0})
-    with pytest.raises(DataError, match=r"'a': 0\.0"):
+    with pytest.raises(UsageError, match=r"'a': 0\.0"):
         Vocabulary.of({"a": 0.0})
 
 
 def test_of_refuses_the_rest():
     with pytest.raises(DataError, match="'a' at row 0 and again at row 2"):
         Vocabulary.of(["a", "b", "a"])
-    with pytest.raises(DataError, match="at row 1"):
+    with pytest.raises(UsageError, match=r"3 \(int\) at position 1"):
         Vocabulary.of(["a", 3])
     with pytest.raises(DataError, match="at least one word"):
         Vocabulary.of([])

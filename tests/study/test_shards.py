@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pytest
@@ -52,6 +53,20 @@ def test_a_table_of_shards_is_the_table_of_the_whole(pool):
                 np.testing.assert_allclose(a[name], b[name], rtol=1e-12, atol=1e-12)
             else:
                 assert a[name].to_list() == b[name].to_list()
+
+
+@pytest.mark.parametrize("pool", [None, spawned])
+def test_workers_may_read_their_shards_themselves(pool):
+    score = CellDifference(planted_network(WEIGHTS).model)
+    whole = PhraseTable.of(score.score([*documents(40), *documents(30)]))
+    parts = (partial(documents, count) for count in (40, 30))
+    with nullcontext() if pool is None else pool(2) as executor:
+        found = mine_on(score, parts, executor)
+    assert found.documents == whole.documents == 70
+    for length in range(1, 6):
+        a, b = found.lazy(length).collect(), whole.lazy(length).collect()
+        assert a.select("key_0", "count_0").sort("key_0").height == b.height
+        assert a["count_0"].sum() == b["count_0"].sum()
 
 
 @pytest.mark.parametrize(("fan", "pool"), [(2, None), (3, ThreadPoolExecutor), (16, spawned)])

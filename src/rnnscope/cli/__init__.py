@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed on the data or the network, 2 wrong usage.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -62,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("rnnscope: stopped; what was finished is kept", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        sys.stderr.close()
+        if sys.stdout is sys.__stdout__:
+            # Who read it is gone; the interpreter, which flushes at its end, should not complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(f"rnnscope: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 
 NONE = "–"
@@ -90,7 +91,7 @@ def measure(value: Any, unit: str) -> str:
         case "steps":
             return f"{number(value)}{_SPACE}{'step' if value == 1 else 'steps'}"
         case "words":
-            return f"{number(round(value) if value >= 10 else value)}{_SPACE}words"
+            return f"{number(round(value) if 10 <= value < inf else value)}{_SPACE}words"
         case "ratio":
             return f"{number(value)}{_SPACE}times"
         case "count":

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +33,9 @@ AHEAD = 8
 FAN = 16
 """Tables of one size that are added at a time."""
 
+Shard = list[Any] | Callable[[], Iterable[Any]]
+"""Documents, or what gives them."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -51,9 +54,11 @@ def mine_on(
 
     Args:
         score: a word score with its model, which goes to every worker.
-        documents: token lists, looked at once.
+        documents: token lists, looked at once; or shards, each a function that gives its documents
+            where it is called, such as ``functools.partial(read, path)``: a worker reads it itself,
+            so that the text need not pass through this process.
         executor: any; here and now when None.
-        shard: documents at a time.
+        shard: documents at a time, where they are not shards already.
         max_length: words in an n-gram at most.
         ahead: shards under way at once.
         path: keep the table, and what it is added up from, on disk in this directory, and scan
@@ -71,7 +76,7 @@ def mine_on(
     with _Parts(path, executor, ahead) as parts:
         jobs = (
             (score, part, max_length, parts.place(f"shard-{k:06d}"))
-            for k, part in enumerate(_parts(documents, shard))
+            for k, part in enumerate(_shards(documents, shard))
         )
         for table in _ordered(_mine, jobs, executor, ahead):
             parts.add(table)
@@ -217,8 +222,9 @@ def _states(block: Any) -> Tensor:
 
 
 def _mine(
-    score: Score, documents: list[Any], max_length: int, folder: Path | None
+    score: Score, shard: Shard, max_length: int, folder: Path | None
 ) -> tuple[PhraseTable, Path | None]:
+    documents = shard() if callable(shard) else shard
     table = PhraseTable.of(score.score(documents), max_length=max_length)
     return (table if folder is None else spilled([table], folder)), folder
 
@@ -289,6 +295,15 @@ def _ordered(
     finally:
         for future in pending:
             future.cancel()
+
+
+def _shards(documents: Iterable[Any], size: int) -> Iterator[Shard]:
+    rest = iter(documents)
+    first = list(islice(rest, 1))
+    if first and callable(first[0]):
+        yield from chain(first, rest)
+    else:
+        yield from _parts(chain(first, rest), size)
 
 
 def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
