@@ -191,7 +191,7 @@ def test_files_that_are_no_rule_list(tmp_path):
     with pytest.raises(DataError, match="UTF-8"):
         RuleList.load(path)
     for missing in (tmp_path / "none.json", tmp_path, "\0", 3):
-        with pytest.raises(UsageError, match="must be a rule list|path of RuleList.load"):
+        with pytest.raises(UsageError, match=r"must be a rule list|path of RuleList\.load"):
             RuleList.load(missing)
 
 

@@ -111,7 +111,7 @@ def test_summed_keeps_the_first_so_many():
     assert model.phrases == (("not", "good"),)
     assert model.weights.tolist() == [[1, -1]]
     for budget in (0, -1, 1.5):
-        with pytest.raises(UsageError, match="budget|max_phrases"):
+        with pytest.raises(UsageError, match=r"budget|max_phrases"):
             PhraseModel.summed(phrases, max_phrases=budget)
     with pytest.raises(UsageError, match="made of phrases"):
         PhraseModel.summed([["good"]])
@@ -262,7 +262,7 @@ def test_what_cannot_be_fitted():
         with pytest.raises(DataError, match="of document 7"):
             PhraseModel.fit(phrases, documents, holed)
     for budget in (0, -3, 2.5):
-        with pytest.raises(UsageError, match="budget|max_phrases"):
+        with pytest.raises(UsageError, match=r"budget|max_phrases"):
             PhraseModel.fit(phrases, documents, logits, max_phrases=budget)
     with pytest.raises(UsageError, match="made of phrases"):
         PhraseModel.fit([["good"]], documents, logits)

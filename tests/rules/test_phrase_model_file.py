@@ -254,7 +254,7 @@ def test_only_a_file_of_its_kind_is_replaced(tmp_path):
     with pytest.raises(UsageError, match="can be written"):
         model.save(tmp_path / "m.json" / "m.json")
     for missing in (tmp_path / "none.json", tmp_path, 3):
-        with pytest.raises(UsageError, match="must be a phrase model|path of PhraseModel.load"):
+        with pytest.raises(UsageError, match=r"must be a phrase model|path of PhraseModel\.load"):
             PhraseModel.load(missing)
 
 

@@ -94,7 +94,7 @@ def test_bad_input():
     for wrong in (float("nan"), "high"):
         with pytest.raises(UsageError, match="min_importance"):
             RuleList.from_phrases(phrases, min_importance=wrong)
-    with pytest.raises(UsageError, match="class index|default of RuleList.from_phrases"):
+    with pytest.raises(UsageError, match=r"class index|default of RuleList\.from_phrases"):
         RuleList.from_phrases(phrases, default="yes")
     with pytest.raises(UsageError, match="made of phrases"):
         RuleList.from_phrases(["good"])
