@@ -85,7 +85,7 @@ def main() -> None:
     study = Study.read(options.grid)
     tables = study_tables(study, options.folder)
     TABLES.mkdir(parents=True, exist_ok=True)
-    for name in ("networks", "predictions", "methods"):
+    for name in ("networks", "predictions", "methods", "long_runs"):
         rows = [{k: v for k, v in row.items() if k != "folder"} for row in getattr(tables, name)]
         (TABLES / f"{name}.csv").write_text(as_csv(rows))
     accuracy = accuracy_rows(tables)
@@ -98,6 +98,10 @@ def main() -> None:
         + "\n## The line attractor: networks in which each prediction exceeds its nulls\n\n"
         + as_markdown(tables.findings())
         + "\n## The mechanism\n\n" + as_markdown(tables.mechanism())
+        + "\n## Order of evidence: differences in accuracy, mean [95 % interval over seeds], "
+        "and in how many networks they are positive\n\n" + as_markdown(tables.differences())
+        + "\n## Left alone, without input: shares of the states that documents lead to\n\n"
+        + as_markdown(tables.fates())
         + "\n" + MARK + notes
     )  # fmt: skip
     print(json.dumps({"networks": count, "accuracies": accuracy}))
@@ -107,10 +111,10 @@ MARK = "<!-- What follows is written by hand and kept. -->"
 PREFACE = """# Reproduction
 
 Vanilla RNN, UGRNN, GRU and LSTM of 64 units on four data sets, three seeds each, at a size for two
-cores ([studies/reproduction.toml](../studies/reproduction.toml): documents cut to their last 200
-words, IMDB to 10,000 training reviews, Yelp's sentences to 30,000). Finished: {count} of {of}
-networks. Each cell is the mean [lowest, highest] over seeds, never the best; the papers report
-their best network by validation. Every network's row is in
+cores ([studies/reproduction.toml](../studies/reproduction.toml): Yelp's reviews cut to their last
+200 words, IMDB's to 300, Yelp's sentences to 30,000 of them). Finished: {count} of {of} networks.
+Each cell is the mean [lowest, highest] over seeds, never the best; the papers report their best
+network by validation. Every network's row is in
 [networks.csv](results/reproduction/networks.csv).
 
 ```

@@ -147,6 +147,8 @@ def row(kind: str, amount: int, workers: int) -> dict[str, Any]:
 
 
 def projection(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    if not rows["mining"]:
+        return {}
     mined = [
         one for one in rows["mining"] if one["workers"] == max(r["workers"] for r in rows["mining"])
     ]
@@ -180,37 +182,47 @@ def main() -> None:
     parser.add_argument("--seeds", type=float, nargs="*", default=[1e4, 1e5, 1e6])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs=3, help="one row: kind, amount and workers")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the rows into the results")
     options = parser.parse_args()
     if options.only:
         kind, amount, workers = options.only
-        print(json.dumps(row(kind, int(float(amount)), int(workers))))
+        found = row(kind, int(float(amount)), int(workers))
+        if options.write:
+            put(kind, found)
+        print(json.dumps(found))
         return
-    line = options.seeds[:1] if NETWORKS.is_dir() else []
     amounts = {
         "scoring": options.tokens,
         "mining": options.tokens,
         "seeds": options.seeds,
-        "line_seeds": line,
+        "line_seeds": options.seeds[:1] if NETWORKS.is_dir() else [],
     }
-    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in WORK}
     for kind, sizes in amounts.items():
         for amount in map(int, sizes):
             largest = len(sizes) > 1 and amount == max(map(int, sizes))
             for workers in options.workers[-1:] if largest else options.workers:
                 command = [sys.executable, __file__, "--only", kind, str(amount), str(workers)]
+                command += ["--write"] * options.write
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
-                rows[kind].append(json.loads(done.stdout.splitlines()[-1]))
-                print(f"  {kind} {rows[kind][-1]}", file=sys.stderr, flush=True)
+                print(f"  {kind} {done.stdout.splitlines()[-1]}", file=sys.stderr, flush=True)
+    print(json.dumps(json.loads(RESULT.read_text()) if options.write else {}))
+
+
+def put(kind: str, found: dict[str, Any]) -> None:
+    """One row into the results, in place of the same one, and what follows from all."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in WORK}
+    if RESULT.exists():
+        rows |= {name: json.loads(RESULT.read_text()).get(name, []) for name in WORK}
+    same = (found["amount"], found["workers"])
+    rows[kind] = [one for one in rows[kind] if (one["amount"], one["workers"]) != same]
+    rows[kind] = sorted([*rows[kind], found], key=lambda one: (one["amount"], one["workers"]))
     result = {
         "machine": f"{os.cpu_count()} cores",
         **rows,
-        "speed_up": {kind: speed_up(own) for kind, own in rows.items()},
+        "speed_up": {name: speed_up(own) for name, own in rows.items()},
         **projection(rows),
     }
-    if options.write:
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result))
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def speed_up(rows: list[dict[str, Any]]) -> float | None:
