@@ -84,7 +84,7 @@ def test_every_public_name_and_every_command_is_fuzzed_or_it_is_said_why_not(mon
     assert not set(rs.__all__) - names - fuzz.NOT_FUZZED.keys()
     assert set(rs.__all__) >= fuzz.NOT_FUZZED.keys()
     assert all(fuzz.NOT_FUZZED.values())
-    results = fuzz.NOT_FUZZED.keys() - fuzz.ERRORS - {"CELLS"}
+    results = fuzz.NOT_FUZZED.keys() - fuzz.ERRORS - {"CELLS", "figures", "serve"}
     assert all(isinstance(getattr(rs, name), type) for name in results), (
         "functions are entry points"
     )

@@ -96,7 +96,7 @@ def test_bad_input():
             RuleList.from_phrases(phrases, min_importance=wrong)
     with pytest.raises(UsageError, match=r"class index|default of RuleList\.from_phrases"):
         RuleList.from_phrases(phrases, default="yes")
-    with pytest.raises(UsageError, match="made of phrases"):
+    with pytest.raises(UsageError, match=r"made of phrases|argument phrases of"):
         RuleList.from_phrases(["good"])
     with pytest.raises(DataError, match="'good' as rule 1 and as rule 3"):
         rules_of((("good",), 1), (("bad",), 0), (("good",), 0))
