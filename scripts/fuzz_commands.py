@@ -108,6 +108,7 @@ def commands() -> list[Target]:
                  min_count="count", method="method", export="out_file"),
         _command("qa answer", 3, positional="question", model="question_model_path",
                  data="questions_path", document="text"),
+        _command("compare", positional="path", positional2="path", out="out_file"),
         _command("qa", kind="any"),
         _command("nothing", 2, model="model_path"),
     ]  # fmt: skip

@@ -90,4 +90,5 @@ def test_every_public_name_and_every_command_is_fuzzed_or_it_is_said_why_not(mon
     )
     commands = {f"rnnscope {name}" for name in COMMANDS}
     commands |= {f"rnnscope qa {name}" for name in QUESTION_COMMANDS}
-    assert not commands - names
+    # It does not return; its requests are tried in tests/explorer.
+    assert commands - names == {"rnnscope serve"}

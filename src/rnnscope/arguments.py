@@ -99,7 +99,7 @@ def _misfit(value: Any, kind: Any) -> str:
     options = typing.get_args(kind) if typing.get_origin(kind) in (Union, types.UnionType) else ()
     for option in options or (kind,):
         origin, parts = typing.get_origin(option), typing.get_args(option)
-        if not parts or parts[0] not in PLAIN:
+        if not any(parts[:1] == (plain,) for plain in PLAIN):
             continue
         if origin is Mapping and isinstance(value, Mapping):
             for key, item in value.items():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -85,10 +87,20 @@ def test_without_the_extra_it_says_what_to_install(folder, capsys, monkeypatch):
     assert "pip install 'rnnscope[serve]'" in err
 
 
-def test_a_port_that_is_taken(folder, capsys):
-    import socket
+class Closed(logging.NullHandler):
+    """A handler that says whether somebody closed it."""
 
+    closed = False
+
+    def close(self):
+        self.closed = True
+        super().close()
+
+
+def test_a_port_that_is_taken(folder, capsys):
+    """Nor are handlers of logging closed, as they were: absl's closes the stream it writes to."""
     pytest.importorskip("uvicorn", reason="needs the extra: pip install 'rnnscope[serve]'")
+    handler = Closed()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -96,3 +108,4 @@ def test_a_port_that_is_taken(folder, capsys):
         code, err = call(capsys, folder, "--data", folder / "texts.csv", "--port", port)
     assert code == 2
     assert "a free port" in err
+    assert not handler.closed

@@ -168,6 +168,8 @@ def serve(
         look_at(exhibit, " ".join(words[:20]))
     config = uvicorn.Config(
         app,
+        # Its own would close every handler of the process' logging, whoever set it up.
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
