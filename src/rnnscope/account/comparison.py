@@ -13,7 +13,7 @@ from rnnscope.errors import DataError, UsageError
 from rnnscope.notebook import html_table
 from rnnscope.report import render_comparison, side_by_side
 from rnnscope.report.text import measure
-from rnnscope.storage import new_file
+from rnnscope.storage import as_path, new_file
 
 Source = Account | Mapping[str, Any] | str | Path
 """An account, its dictionary, its file, or the folder its file lies in."""
@@ -101,7 +101,7 @@ def _read(source: Source) -> dict[str, Any]:
         return source.to_dict()
     if isinstance(source, Mapping):
         return dict(source)
-    path = Path(source)
+    path = as_path(source)
     path = path / "account.json" if path.is_dir() else path
     try:
         account = json.loads(path.read_text(encoding="utf-8"))
