@@ -65,3 +65,6 @@ html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
 copybutton_prompt_text = "$ "
+# References in docstrings inherited from scikit-learn, and files of the repository that are no
+# pages: that those exist is tested in tests/test_docs.py.
+suppress_warnings += ["ref.ref", "ref.term", "ref.python", "myst.xref_missing"]
