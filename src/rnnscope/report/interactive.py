@@ -34,7 +34,7 @@ def installed() -> bool:
 
 
 @cache
-def library() -> str:
+def bokeh_source() -> str:
     """The source of BokehJS, licence included, as the installed bokeh brings it."""
     import bokeh
 
@@ -42,9 +42,9 @@ def library() -> str:
 
 
 @cache
-def packed_library() -> str:
+def packed_source() -> str:
     """The same, compressed, in signs that can stand in a page."""
-    return base64.b64encode(gzip.compress(library().encode(), 9, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(bokeh_source().encode(), 9, mtime=0)).decode("ascii")
 
 
 def state_space_view(account: dict[str, Any], columns: Columns) -> str:

@@ -15,7 +15,12 @@ from scipy.stats import rankdata
 from rnnscope.errors import UsageError
 from rnnscope.report import figures as panels
 from rnnscope.report import text
-from rnnscope.report.interactive import installed, library, packed_library, state_space_view
+from rnnscope.report.interactive import (
+    bokeh_source,
+    installed,
+    packed_source,
+    state_space_view,
+)
 from rnnscope.report.palette import declarations, hexes
 from rnnscope.report.panel import has_data
 from rnnscope.report.reading import class_names, index_of, name_of, reason
@@ -117,11 +122,11 @@ def render(account: dict[str, Any], *, interactive: bool | None = None) -> str:
         class_index=lambda value: index_of(names, value),
         class_name=lambda value: name_of(names, value),
         script=Markup(script),
-        policy=page_policy([script, *([library()] if view else [])]),
+        policy=page_policy([script, *([bokeh_source()] if view else [])]),
         columns=embedded(columns),
         look=json_block({"light": hexes(dark=False), "dark": hexes(dark=True)}),
         view=None if view is None else Markup(view.replace("<", "\\u003c")),
-        library=Markup(packed_library()) if view else None,
+        library=Markup(packed_source()) if view else None,
     )  # fmt: skip
 
 
