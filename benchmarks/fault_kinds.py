@@ -18,6 +18,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,17 +206,13 @@ def _files(path: Path) -> list[Path]:
 def _damaged(
     form: Format, place: Path, changes: Callable[[bytes], Iterator[bytes]]
 ) -> Iterator[End]:
-    path = place / "work" / form.path
-    path.parent.mkdir()
-    form.save(0, path)
-    right = digest(form.load(path))
-    for file in _files(path):
-        whole = file.read_bytes()
+    """Each file with other bytes."""
+
+    def written(whole: bytes) -> Iterator[tuple[str, Callable[[Path], object]]]:
         for data in changes(whole):
-            file.write_bytes(data)
-            yield _loaded(form, path, right, f"{file.name} with {len(data)} bytes")
-        file.write_bytes(whole)
-    assert digest(form.load(path)) == right
+            yield f"with {len(data)} bytes", partial(Path.write_bytes, data=data)
+
+    yield from _changed(form, place, written)
 
 
 def _loaded(form: Format, path: Path, right: str, what: str, seconds: float = 20) -> End:
@@ -267,26 +264,38 @@ def bombs(form: Format, place: Path, arguments: Namespace) -> Iterator[End]:
 def _replaced(
     form: Format, place: Path, changes: dict[str, Callable[[Path], None]]
 ) -> Iterator[End]:
+    """Something else in the place of each file."""
+    yield from _changed(form, place, lambda whole: ((f"is {n}", c) for n, c in changes.items()))
+
+
+def _changed(
+    form: Format,
+    place: Path,
+    changes: Callable[[bytes], Iterator[tuple[str, Callable[[Path], object]]]],
+) -> Iterator[End]:
+    """Each file gone and made anew by each change, then put back; at last all is as it was."""
+    path, right = _saved(form, place)
+    for file in _files(path):
+        whole = file.read_bytes()
+        for what, change in changes(whole):
+            file.unlink(missing_ok=True)
+            change(file)
+            yield _loaded(form, path, right, f"{file.name} {what}")
+            file.unlink()
+        file.write_bytes(whole)
+    assert digest(form.load(path)) == right
+
+
+def _saved(form: Format, place: Path) -> tuple[Path, str]:
     path = place / "work" / form.path
     path.parent.mkdir()
     form.save(0, path)
-    right = digest(form.load(path))
-    for file in _files(path):
-        whole = file.read_bytes()
-        for name, change in changes.items():
-            file.unlink(missing_ok=True)
-            change(file)
-            yield _loaded(form, path, right, f"{file.name} is {name}")
-            file.unlink()
-        file.write_bytes(whole)
+    return path, digest(form.load(path))
 
 
 def traversal(form: Format, place: Path, arguments: Namespace) -> Iterator[End]:
     """A description whose files lie elsewhere, for the formats that list theirs."""
-    path = place / "work" / form.path
-    path.parent.mkdir()
-    form.save(0, path)
-    right = digest(form.load(path))
+    path, right = _saved(form, place)
     secret = place / "work" / "secret.parquet"
     secret.write_bytes(b"secret")
     for file in _files(path):

@@ -74,6 +74,11 @@ def new_folder(path: str | Path, *, marker: str, what: str) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError)
+"""What comes of reading a file that is damaged, or that another hand wrote; beside it, errors of
+the format's own library."""
+
+
 def as_path(path: Any) -> Path:
     """A path that can be looked at.
 

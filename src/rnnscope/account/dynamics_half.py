@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from rnnscope.account.attempt import attempt
 from rnnscope.account.line_evidence import LineEvidence, gather_evidence
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
@@ -97,13 +99,6 @@ def explain_dynamics(
     """
     left_out: dict[str, str] = {}
 
-    def attempt(name: str, make: Callable[[], Any]) -> Any:
-        try:
-            return make()
-        except NotApplicable as error:
-            left_out[name] = str(error)
-            return None
-
     say("finding fixed points")
     points = find_fixed_points(
         model, visited.seeds, options.inputs, count=options.points, rng=options.seed
@@ -127,9 +122,11 @@ def explain_dynamics(
         )
     say("linearizing")
     modes = linearize(model, points, count=options.modes)
-    line = attempt("manifold", lambda: fit_manifold(points, modes, rng=options.seed))
+    line = attempt(left_out, "manifold", lambda: fit_manifold(points, modes, rng=options.seed))
     say("comparing with untrained networks")
-    evidence = gather_evidence(model, material, visited, points, modes, line, options, attempt)
+    evidence = gather_evidence(
+        model, material, visited, points, modes, line, options, partial(attempt, left_out)
+    )
     verdict = line_attractor_verdict(
         points,
         modes,
@@ -139,7 +136,7 @@ def explain_dynamics(
         untrained=evidence.untrained,
         rng=options.seed,
     )
-    pushes = attempt("word pushes", lambda: word_projections(model, modes))
+    pushes = attempt(left_out, "word pushes", lambda: word_projections(model, modes))
     reference = _reference(modes, line)
     position = None if line is None else _position(model, modes, line, material, left_out)
     found = _rate(model, position, pushes, material, options, left_out)

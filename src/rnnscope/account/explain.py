@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rnnscope.account.account import Account
-from rnnscope.account.dynamics_half import explain_dynamics
+from rnnscope.account.attempt import attempt
+from rnnscope.account.dynamics_half import DynamicsHalf, explain_dynamics
 from rnnscope.account.join import join_halves
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
@@ -55,18 +56,15 @@ def explain(
     say = _teller(progress)
     material = Material.of(model, corpus, seed=chosen.seed)
     left_out: dict[str, str] = {}
-    rules = dynamics = None
-    try:
-        rules = explain_rules(model, material, chosen, say)
-    except NotApplicable as error:
-        left_out["rules"] = str(error)
-    try:
+
+    def dynamics_of() -> DynamicsHalf:
         visited = material
         if dynamics_corpus is not None:
             visited = Material.of(model, dynamics_corpus, seed=chosen.seed)
-        dynamics = explain_dynamics(model, material, visited, chosen, say)
-    except NotApplicable as error:
-        left_out["dynamics"] = str(error)
+        return explain_dynamics(model, material, visited, chosen, say)
+
+    rules = attempt(left_out, "rules", lambda: explain_rules(model, material, chosen, say))
+    dynamics = attempt(left_out, "dynamics", dynamics_of)
     for half in (rules, dynamics):
         left_out |= {} if half is None else half.left_out
     if rules is None and dynamics is None:

@@ -3,7 +3,7 @@ agree, and is one number of the state all that the decision is read from?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import rankdata
 from torch import Tensor
 
+from rnnscope.account.attempt import attempt
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
@@ -137,15 +138,13 @@ def join_halves(
 ) -> Join:
     """Measure where both halves meet; what does not apply is noted in ``left_out``."""
 
-    def attempt(name: str, make: Callable[[], Any]) -> Any:
-        try:
-            return make()
-        except NotApplicable as error:
-            left_out[name] = str(error)
-            return None
-
-    words = attempt("two stories", lambda: _words(model, material, rules, dynamics, options.seed))
-    tally = attempt("tally", lambda: _tally(model, material, rules, dynamics)) or (None, None)
+    words = attempt(
+        left_out, "two stories", lambda: _words(model, material, rules, dynamics, options.seed)
+    )
+    tally = attempt(left_out, "tally", lambda: _tally(model, material, rules, dynamics)) or (
+        None,
+        None,
+    )
     return Join(words=words, tally=tally[0], threshold=tally[1])
 
 

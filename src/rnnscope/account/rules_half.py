@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rnnscope.account.attempt import attempt
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
 from rnnscope.errors import DataError, NotApplicable
@@ -133,16 +134,11 @@ def _score(
     model: Model, documents: Sequence[Any], left_out: dict[str, str]
 ) -> dict[str, WordScores]:
     """The word scores that apply, by name."""
-    try:
-        beta, gamma = beta_and_gamma(model, documents)
-        return {"gamma": gamma, "beta": beta}
-    except NotApplicable as error:
-        left_out["gamma"] = str(error)
-    try:
-        return {"beta": CellDifference(model).score(documents)}
-    except NotApplicable as error:
-        left_out["beta"] = str(error)
-        return {}
+    both = attempt(left_out, "gamma", lambda: beta_and_gamma(model, documents))
+    if both is not None:
+        return {"gamma": both[1], "beta": both[0]}
+    beta = attempt(left_out, "beta", lambda: CellDifference(model).score(documents))
+    return {} if beta is None else {"beta": beta}
 
 
 def _mine(

@@ -13,7 +13,14 @@ from safetensors.torch import save as save_arrays
 
 from rnnscope.dynamics.packing import Packed, pack, unpack
 from rnnscope.errors import DataError, RnnscopeError, UsageError
-from rnnscope.storage import digest_of, new_folder, read_description, read_whole, settled
+from rnnscope.storage import (
+    DAMAGE,
+    digest_of,
+    new_folder,
+    read_description,
+    read_whole,
+    settled,
+)
 
 FORMAT = 1
 ARRAYS, DESCRIPTION = "arrays.safetensors", "result.json"
@@ -93,16 +100,7 @@ def load_result(folder: str | Path) -> Any:
         return unpack(Packed(value=description["result"], arrays=load_arrays(arrays)))
     except DataError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
+    except (*DAMAGE, SafetensorError) as error:
         raise DataError(
             "A saved result must be readable.",
             expected=f"{DESCRIPTION} and {ARRAYS} as rnnscope wrote them",

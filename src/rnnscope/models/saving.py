@@ -20,7 +20,14 @@ from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.layers import Direction, Layer, Readout
 from rnnscope.models.model import Model
-from rnnscope.storage import digest_of, new_folder, read_description, read_whole, settled
+from rnnscope.storage import (
+    DAMAGE,
+    digest_of,
+    new_folder,
+    read_description,
+    read_whole,
+    settled,
+)
 
 FORMATS = (1, 2)
 """2 where a model has a head, attention or steps between its layers, which 1 could not say."""
@@ -109,16 +116,7 @@ def load(path: str | Path) -> Model:
         return model
     except RnnscopeError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        SafetensorError,
-        RecursionError,
-    ) as error:
+    except (*DAMAGE, SafetensorError) as error:
         raise ModelError(
             "A saved model must be readable.",
             expected=f"{DESCRIPTION} and {WEIGHTS} as rnnscope wrote them",

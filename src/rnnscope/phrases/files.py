@@ -13,6 +13,7 @@ import polars as pl
 from rnnscope import storage
 from rnnscope.errors import DataError, UsageError
 from rnnscope.storage import (
+    DAMAGE,
     as_path,
     digest_of,
     digest_of_file,
@@ -102,14 +103,7 @@ def reading(folder: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        pl.exceptions.PolarsError,
-    ) as error:
+    except (*DAMAGE, pl.exceptions.PolarsError) as error:
         raise DataError(
             "A saved result must be readable.",
             got=f"{type(error).__name__}: {str(error)[:120]} in {folder}",

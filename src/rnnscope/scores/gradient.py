@@ -73,12 +73,7 @@ class GradientScore(Score):
         map_gradients(self.model, document, rows[0], steps, take)
         own = chosen(logits, one, targets)
         values = (values @ spread.mT)[None] if spread is not None else values[None]
-        return Batch(
-            indices=one.indices,
-            values=values.expand(-1, -1, own.shape[1]),
-            initial=torch.zeros_like(own),
-            logits=own,
-        )
+        return _scored(one, values, own)
 
     @property
     def _streams(self) -> bool:
@@ -119,12 +114,7 @@ class GradientTimesInput(GradientScore):
         direction, spread = self._rows(passed.logits, drives, targets)
         base = [zero_drive(d.cell) for d in self.model.layers[0].directions]
         values = gradient_times_change(passed, direction, base)
-        return Batch(
-            indices=drives.indices,
-            values=values @ spread.mT,
-            initial=torch.zeros_like(chosen(passed.logits, drives, targets)),
-            logits=chosen(passed.logits, drives, targets),
-        )
+        return _scored(drives, values @ spread.mT, chosen(passed.logits, drives, targets))
 
     def _rows(
         self, logits: Tensor, drives: Drives | Row, targets: Tensor | None
@@ -158,13 +148,7 @@ class GradientNorm(GradientScore):
         drives = passed.drives
         rows, _ = self._rows(passed.logits, drives, targets)
         values = self._norms(passed, rows)
-        logits = chosen(passed.logits, drives, targets)
-        return Batch(
-            indices=drives.indices,
-            values=values.expand(-1, -1, logits.shape[1]),
-            initial=torch.zeros_like(logits),
-            logits=logits,
-        )
+        return _scored(drives, values, chosen(passed.logits, drives, targets))
 
     @property
     def _streams(self) -> bool:
@@ -192,6 +176,16 @@ class GradientNorm(GradientScore):
     def _norms(self, passed: Pass, direction: Tensor) -> Tensor:
         """(B, T, K)"""
         return input_gradients(passed, direction).norm(dim=-1).transpose(0, 1)
+
+
+def _scored(of: Drives | Row, values: Tensor, logits: Tensor) -> Batch:
+    """Scores (B, T, K) or (B, T, 1), the same for every class, with nothing before the words."""
+    return Batch(
+        indices=of.indices,
+        values=values.expand(-1, -1, logits.shape[1]),
+        initial=torch.zeros_like(logits),
+        logits=logits,
+    )
 
 
 def input_gradients(passed: Pass, direction: Tensor) -> Tensor:
