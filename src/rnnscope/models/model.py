@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,23 +14,22 @@ import torch
 from torch import Tensor
 
 from rnnscope.arguments import check_fields
-from rnnscope.cells import Cell, Stack, Steps, Transformed, through
+from rnnscope.cells import Cell, Stack, Steps, Transformed
 from rnnscope.data import Vocabulary, bucketed, tokenize
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.checks import check_parts
 from rnnscope.models.encoding import encode_documents
-from rnnscope.models.layers import Layer, Readout, Run, run
+from rnnscope.models.layers import Layer, Readout
+from rnnscope.models.running import final_states_of, logits_of, run_batch
 from rnnscope.models.steps import between, steps_of
 from rnnscope.models.streaming import (
     STRETCH,
-    can_stream,
-    pooled_in_stretches,
     states_in_stretches,
     steps_at_once,
 )
-from rnnscope.models.trajectory import POOLINGS, Trajectory, pool
+from rnnscope.models.trajectory import POOLINGS, Trajectory
 from rnnscope.notebook import ShowsItself
 
 
@@ -91,14 +90,14 @@ class Model(ShowsItself):
         encoded = self.encode(documents)
         tokens = steps_at_once(self, gates=gates, most=batch_tokens)
         for batch in bucketed([len(document) for document in encoded], tokens=tokens):
-            yield self._run([encoded[k] for k in batch], batch, gates=gates)
+            yield run_batch(self, [encoded[k] for k in batch], batch, gates=gates)
 
     def trajectory(self, documents: Iterable[Any], *, gates: bool = False) -> Trajectory:
         """Run the model on all documents as one batch, in their order. For small inputs."""
         encoded = self.encode(documents)
         if not encoded:
             raise DataError("A trajectory needs at least one document.", got="none")
-        return self._run(encoded, np.arange(len(encoded)), gates=gates)
+        return run_batch(self, encoded, np.arange(len(encoded)), gates=gates)
 
     def logits(self, documents: Iterable[Any]) -> Tensor:
         """The class logits, bias included, (documents, classes), in the documents' order.
@@ -107,19 +106,7 @@ class Model(ShowsItself):
         at a time, in the memory of one.
         """
         readout = self.require_some_readout()
-        encoded = self.encode(documents)
-        result = readout.weight.new_empty(len(encoded), len(self.classes))
-        tokens = steps_at_once(self)
-        for batch in bucketed([len(document) for document in encoded], tokens=tokens):
-            if len(encoded[batch[0]]) > tokens and can_stream(self):
-                for k in batch:
-                    pooled = pooled_in_stretches(self, encoded[k], tokens)
-                    result[int(k)] = (self._headed(pooled) @ readout.weight.mT + readout.bias)[0]
-                continue
-            trajectory = self._run([encoded[k] for k in batch], batch)
-            if trajectory.logits is not None:
-                result[trajectory.indices] = trajectory.logits
-        return result
+        return logits_of(self, readout, self.encode(documents))
 
     def probabilities(self, documents: Iterable[Any]) -> Tensor:
         """The class probabilities, (documents, classes)."""
@@ -135,18 +122,7 @@ class Model(ShowsItself):
         Raises:
             NotApplicable: the network reads in two directions.
         """
-        encoded = self.encode(documents)
-        states = torch.empty(len(encoded), self.cell.state_size, dtype=self.dtype)
-        tokens = steps_at_once(self)
-        long = [k for k, document in enumerate(encoded) if len(document) > tokens]
-        short = [k for k, document in enumerate(encoded) if len(document) <= tokens]
-        for trajectory in self.trajectories([encoded[k] for k in short]):
-            rows = torch.tensor(short)[trajectory.indices]
-            states[rows] = trajectory.final().cpu()
-        for k in long:
-            for part in self.stretches(encoded[k], steps=tokens):
-                states[k] = part[-1].cpu()
-        return states
+        return final_states_of(self, self.encode(documents))
 
     def stretches(self, document: Any, *, steps: int = STRETCH) -> Iterator[Tensor]:
         """The states after each word of one document that need not fit in memory.
@@ -169,58 +145,6 @@ class Model(ShowsItself):
         _ = self.cell
         (encoded,) = self.encode([document])
         yield from states_in_stretches(self, encoded, steps)
-
-    @torch.no_grad()
-    def _run(self, encoded: Sequence[np.ndarray], indices: Any, *, gates: bool = False):
-        with torch.autocast(self.device.type, enabled=False):
-            return self._run_in_own_dtype(encoded, indices, gates)
-
-    def _run_in_own_dtype(self, encoded: Sequence[np.ndarray], indices: Any, gates: bool):
-        lengths = torch.tensor([len(document) for document in encoded], device=self.device)
-        inputs, drive = self.inputs(encoded)
-        layers: list[tuple[Run, ...]] = []
-        for layer in self.layers:
-            runs = tuple(
-                run(d, drive(d.cell) if drive else d.cell.drive(inputs), lengths, gates=gates)
-                for d in layer.directions
-            )
-            layers.append(runs)
-            inputs, drive = torch.cat([one.outputs for one in runs], dim=-1), None
-        pooled = self._headed(pool(layers[-1], self.pooling, self.attention))
-        logits = None
-        if self.readout is not None:
-            logits = pooled @ self.readout.weight.mT + self.readout.bias
-        return Trajectory(
-            indices=torch.as_tensor(np.asarray(indices)),
-            lengths=lengths,
-            layers=tuple(layers),
-            pooled=pooled,
-            logits=logits,
-        )
-
-    def _headed(self, pooled: Tensor) -> Tensor:
-        return through(self.head, pooled)
-
-    def inputs(
-        self, encoded: Sequence[np.ndarray]
-    ) -> tuple[Tensor, Callable[[Cell], Tensor] | None]:
-        """The padded inputs, and for words a quicker way to the drive: once per distinct word."""
-        longest = max(len(document) for document in encoded)
-        if self.embedding is None:
-            padded = torch.zeros(
-                len(encoded), longest, self.input_size, dtype=self.dtype, device=self.device
-            )
-            for row, document in enumerate(encoded):
-                values = torch.as_tensor(document, dtype=self.dtype, device=self.device)
-                padded[row, : len(document)] = values
-            return padded, None
-        ids = np.zeros((len(encoded), longest), dtype=np.int64)
-        for row, document in enumerate(encoded):
-            ids[row, : len(document)] = document
-        words, where = np.unique(ids, return_inverse=True)
-        vectors = self.embedding[torch.as_tensor(words, device=self.device)]
-        index = torch.as_tensor(where.reshape(ids.shape), device=self.device)
-        return vectors, lambda cell: cell.drive(vectors)[index]
 
     # Documents -----------------------------------------------------------------------------
 
