@@ -15,6 +15,7 @@ from rnnscope.models.layers import Readout, Run, run
 from rnnscope.models.streaming import (
     can_stream,
     pooled_in_stretches,
+    split_by_length,
     states_in_stretches,
     steps_at_once,
 )
@@ -95,8 +96,7 @@ def final_states_of(model: Model, encoded: Sequence[np.ndarray]) -> Tensor:
     """See ``Model.final_states``."""
     states = torch.empty(len(encoded), model.cell.state_size, dtype=model.dtype)
     tokens = steps_at_once(model)
-    long = [k for k, document in enumerate(encoded) if len(document) > tokens]
-    short = [k for k, document in enumerate(encoded) if len(document) <= tokens]
+    short, long = split_by_length(encoded, tokens)
     for batch in bucketed([len(encoded[k]) for k in short], tokens=tokens):
         rows = [short[k] for k in batch]
         states[rows] = run_batch(model, [encoded[k] for k in rows], rows).final().cpu()

@@ -60,6 +60,12 @@ def steps_at_once(
     return at_once(most, copies * bytes_a_step(model, gates=gates))
 
 
+def split_by_length(encoded: Sequence[np.ndarray], steps: int) -> tuple[list[int], list[int]]:
+    """Which documents have at most so many steps, and which have more."""
+    short = [k for k, document in enumerate(encoded) if len(document) <= steps]
+    return short, [k for k, document in enumerate(encoded) if len(document) > steps]
+
+
 def paths_of(model: Model) -> list[list[Direction]]:
     """For each way that a model which ``can_stream`` reads, the directions of all layers."""
     sides = range(len(model.layers[0].directions))

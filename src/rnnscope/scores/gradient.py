@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from rnnscope.models import Model
+from rnnscope.models.streaming import split_by_length
 from rnnscope.numerics import flushed_denormals
 from rnnscope.scores.backpropagation import Network, Pass, input_slope
 from rnnscope.scores.drives import STRETCH, Drives, drives_of, flip_time, words_at_once, zero_drive
 from rnnscope.scores.lstm_kernels import kernels_for
 from rnnscope.scores.score import Score
-from rnnscope.scores.stretches import gradients_stream, map_gradients, split_by_length
+from rnnscope.scores.stretches import gradients_stream, map_gradients
 from rnnscope.scores.word_scores import Batch
 
 

@@ -15,12 +15,12 @@ from rnnscope.errors import NotApplicable
 from rnnscope.memory import budget
 from rnnscope.models import Model, Run, Trajectory
 from rnnscope.models.layers import flip
-from rnnscope.models.streaming import steps_at_once
+from rnnscope.models.streaming import split_by_length, steps_at_once
 from rnnscope.numerics import flushed_denormals, single_thread
 from rnnscope.scores.lstm_memory import reads_by_scan, scan_batches
 from rnnscope.scores.lstm_scan import LONGEST_MEAN
 from rnnscope.scores.score import Score
-from rnnscope.scores.stretches import memory_scores, memory_streams, split_by_length
+from rnnscope.scores.stretches import memory_scores, memory_streams
 from rnnscope.scores.word_scores import Batch
 
 

@@ -25,12 +25,6 @@ from rnnscope.models.streaming import (
 )
 
 
-def split_by_length(encoded: Sequence[np.ndarray], steps: int) -> tuple[list[int], list[int]]:
-    """Which documents have at most so many steps, and which have more."""
-    short = [k for k, document in enumerate(encoded) if len(document) <= steps]
-    return short, [k for k, document in enumerate(encoded) if len(document) > steps]
-
-
 def memory_streams(model: Model) -> bool:
     """Whether ``memory_scores`` can: where the top layer's state is read out as it is."""
     cells = [direction.cell for direction in model.layers[-1].directions]
