@@ -48,7 +48,7 @@ from rnnscope.data import Vocabulary
 from rnnscope.models import Direction, Layer, Model, Readout
 from rnnscope.scores import CellDecomposition
 from rnnscope.study import find_on, mine_on
-from rnnscope.study.shards import _ordered
+from rnnscope.study.shards import ordered
 from rnnscope.synthetic import flip_flop
 
 ROOT = Path(__file__).parent.parent
@@ -102,7 +102,7 @@ def scored(score: CellDecomposition, part: partial[list[np.ndarray]]) -> int:
 def scoring(tokens: int, pool: ProcessPoolExecutor, workers: int) -> dict[str, Any]:
     score = CellDecomposition(network())
     jobs = ((score, part) for part in shards(tokens))
-    done = sum(_ordered(scored, jobs, pool, 2 * workers))
+    done = sum(ordered(scored, jobs, pool, 2 * workers))
     return {"amount": done}
 
 

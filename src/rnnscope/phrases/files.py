@@ -42,9 +42,10 @@ def new_folder(path: str | Path, kind: str) -> Iterator[Path]:
         ) from error
 
 
-def describe(folder: Path, kind: str, description: dict[str, Any]) -> None:
-    """Write the description, with the digest of every other file."""
-    files = {file.name: digest_of_file(file) for file in sorted(folder.glob("*.parquet"))}
+def describe(folder: Path, kind: str, description: dict[str, Any], *, digests: bool = True) -> None:
+    """Write the description, with the digest of every other file unless it is to go soon."""
+    named = sorted(folder.glob("*.parquet")) if digests else []
+    files = {file.name: digest_of_file(file) for file in named}
     whole = {"format": FORMAT, "kind": kind, **description, "files": files}
     text = json.dumps({**whole, "description_sha256": digest_of(whole)}, indent=1)
     (folder / f"{kind}.json").write_text(text, encoding="utf-8")

@@ -1,9 +1,10 @@
 """Grids of networks, data sets, sizes and seeds: declared, resumable, on any executor."""
 
+from rnnscope.study.mining import mine_on
 from rnnscope.study.page import save_study
 from rnnscope.study.plan import Study, Task
 from rnnscope.study.run import StudyRun, run_study, study_status
-from rnnscope.study.shards import ManyRoots, find_on, mine_on
+from rnnscope.study.searching import ManyRoots, find_on
 from rnnscope.study.source import DataSource
 from rnnscope.study.tables import StudyTables, study_tables
 
