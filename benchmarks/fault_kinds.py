@@ -106,7 +106,7 @@ with tempfile.TemporaryDirectory() as scratch:
 """
 
 
-def _real_kills(form: Format, place: Path, known: dict[str, str], times: int = 2) -> Iterator[End]:
+def _real_kills(form: Format, place: Path, known: dict[str, str], times: int = 25) -> Iterator[End]:
     rng = random.Random(form.name)
     path = place / "real" / form.path
     path.parent.mkdir()
