@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import nn
+
+from rnnscope.notebook import html_table, named_rows
 
 
 def fit(
@@ -46,28 +50,36 @@ def fit(
     module.eval()
 
 
-def write(folder: Path, **facts: Any) -> None:
-    """The example's figures beside its report; where it has none, a page of the figures."""
+def write(folder: Path, *shown: Any, lead: str = "", **facts: Any) -> None:
+    """The example's figures beside its report; where the library wrote none, a page of them.
+
+    ``shown`` are figures of matplotlib and results of the library, ``lead`` is what they say.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(facts, indent=1, default=str)
     (folder / "facts.json").write_text(text + "\n", encoding="utf-8")
     if not (folder / "account.json").exists():
-        (folder / "report.html").write_text(page(folder.name, facts), encoding="utf-8")
+        body = f"<h1>{escape(folder.name)}</h1><p>{escape(lead)}</p>{''.join(map(html, shown))}"
+        page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(folder.name)}'
+        page += f"</title><style>{STYLE}</style>{body}{html(facts)}</html>\n"
+        (folder / "report.html").write_text(page, encoding="utf-8")
     print(text)
 
 
-def page(title: str, facts: dict[str, Any]) -> str:
-    """The figures as one plain page."""
-    rows = []
-    for name, value in facts.items():
-        shown = value if isinstance(value, str) else json.dumps(value, indent=1, default=str)
-        rows.append(f"<tr><th>{escape(name)}</th><td><pre>{escape(shown)}</pre></td></tr>")
-    style = (
-        "body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
-        "th{text-align:left;vertical-align:top;padding:.4rem 1.5rem .4rem 0}pre{margin:.4rem 0;"
-        "white-space:pre-wrap}tr{border-top:1px solid #ddd}table{border-collapse:collapse}"
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{style}</style><h1>{escape(title)}</h1><table>{''.join(rows)}</table></html>\n"
-    )
+STYLE = (
+    "body{font:16px/1.5 system-ui;margin:2rem auto;max-width:52rem;padding:0 1rem}"
+    "caption{text-align:left;font-weight:600;padding:.6rem 0}svg{max-width:100%;height:auto}"
+    "table{border-collapse:collapse;margin:1.5rem 0}tr{border-top:1px solid #ddd}"
+    "th,td{text-align:left;vertical-align:top;padding:.3rem 1.5rem .3rem 0}"
+)
+
+
+def html(shown: Any) -> str:
+    """A figure as vectors, facts as a table, a result as it shows itself in a notebook."""
+    if isinstance(shown, Figure):
+        drawn = StringIO()
+        shown.savefig(drawn, format="svg", bbox_inches="tight")
+        return drawn.getvalue()[drawn.getvalue().index("<svg") :]
+    if isinstance(shown, dict):
+        return html_table("All figures", named_rows(shown))
+    return shown._repr_html_()

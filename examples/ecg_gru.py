@@ -93,6 +93,7 @@ def main() -> None:
         scaler.transform([irregularity(one) for one in sequences]), labels
     )
     baseline = simple.score(scaler.transform([irregularity(one) for one in held_out]), truth)
+    torch.manual_seed(0)
     module = Ecg(sequences[0].shape[1])
     fit(module, sequences, labels, epochs=30, rate=4e-3)
     model = rs.from_torch(
@@ -100,21 +101,35 @@ def main() -> None:
     )
     accuracy = float((model.predict(held_out) == truth).mean())
     majority = float(max(truth.mean(), 1 - truth.mean()))
-    # What it holds from beat to beat: the fixed points under the mean beat.
+    # What it holds from beat to beat: where it goes, and rests, while the mean beat is repeated.
     mean = np.concatenate(sequences).mean(axis=0)
     points = rs.find_fixed_points(model, seeds=held_out[:60], inputs=mean, count=200)
     modes = rs.linearize(model, points)
+    after = rs.long_run(model, held_out[:60], mean)
+    ends = [
+        f"{len(seeds)} of {len(after)} states of recordings: {after.sentence(int(seeds[0]))}"
+        for seeds in ((after.attractor == k).nonzero() for k in after.attractor.unique())
+    ]
     learned = accuracy > max(majority, baseline)
+    verdict = "better than both" if learned else "no better than how irregular the beats are"
+    slowest = modes.eigenvalues[modes.eigenvalues.abs().amax(dim=-1).argmax()]
     write(
         Path("runs/ecg_gru"),
+        rs.figures.spectrum(slowest, title="eigenvalues at the point with the slowest mode").figure,
+        after,
+        points,
+        modes,
+        lead=f"Right on {accuracy:.1%} of {len(truth)} recordings it has not seen: {verdict} "
+        f"(the commonest class {majority:.1%}, a logistic regression on how irregular the beats "
+        f"are {baseline:.1%}). What becomes of it while the mean beat is repeated for ever: "
+        f"{' '.join(ends)}",
         certificate=model.certificate.to_dict() if model.certificate else None,
         recordings={"train": len(labels), "test": len(truth)},
         accuracy=accuracy,
         majority=majority,
         irregularity_alone=float(baseline),
-        verdict="better than both" if learned else "no better than how irregular the beats are",
-        points=str(points),
-        modes=str(modes),
+        verdict=verdict,
+        long_run=after.counts,
     )
 
 

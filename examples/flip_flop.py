@@ -5,11 +5,13 @@ python examples/flip_flop.py            about a minute; no data needed
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 from common import write
+from matplotlib.figure import Figure
 from torch import nn
 
 import rnnscope as rs
@@ -36,6 +38,27 @@ def trials(count: int, steps: int, rng: np.random.Generator) -> tuple[torch.Tens
     return torch.tensor(pulses, dtype=torch.float32), torch.tensor(held, dtype=torch.float32)
 
 
+def cube(outputs: np.ndarray, unstable: np.ndarray) -> Figure:
+    """The fixed points where the readout puts them, by their number of unstable directions."""
+    figure = Figure(figsize=(7, 5.5))
+    axes = figure.add_subplot(projection="3d")
+    for ends in product((-1, 1), repeat=2):
+        for k in range(3):
+            places = np.insert(np.array([ends, ends], dtype=float), k, (-1, 1), axis=1)
+            axes.plot(*places.T, color="0.8", lw=1)
+    for count, colour in enumerate(("#0072B2", "#E69F00", "#CC79A7", "#000000")):
+        here = outputs[unstable == count]
+        name = "stable" if count == 0 else f"{count} unstable direction{'s' * (count > 1)}"
+        axes.scatter(
+            *here.T, s=70 - 15 * count, color=colour, depthshade=False, label=f"{len(here)}: {name}"
+        )
+    axes.set(xlabel="bit 1", ylabel="bit 2", zlabel="bit 3")
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_ticks([-1, 0, 1])
+    axes.legend(loc="upper left", bbox_to_anchor=(1.05, 0.9), frameon=False)
+    return figure
+
+
 def main() -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
@@ -55,16 +78,25 @@ def main() -> None:
     model = rs.from_torch(module.double(), documents=documents, classes=("bit 1", "bit 2", "bit 3"))
     points = rs.find_fixed_points(model, seeds=documents, inputs="zero", count=400)
     modes = rs.linearize(model, points.roots)
-    stable = (modes.eigenvalues.abs().amax(dim=-1) < 1).nonzero().flatten().tolist()
-    outputs = points.roots.states[stable] @ module.out.weight.T + module.out.bias
-    corners = {tuple(row) for row in torch.sign(outputs.detach()).int().tolist()}
+    unstable = (modes.eigenvalues.abs() > 1).sum(dim=-1)
+    stable = (unstable == 0).nonzero().flatten().tolist()
+    read = (points.roots.states @ module.out.weight.T + module.out.bias).detach()
+    outputs = read[stable]
+    corners = {tuple(row) for row in torch.sign(outputs).int().tolist()}
     write(
         Path("runs/flip_flop"),
+        cube(read.numpy(), unstable.numpy()),
+        points,
+        modes,
+        lead=f"The network holds each of the {len(corners)} memories at a stable fixed point: a "
+        "corner of the cube. Between two corners lies a saddle with one direction in which "
+        "differences grow, in a face one with two, in the middle one with three: a pulse that "
+        "pushes the state past a saddle changes the memory.",
         certificate=model.certificate.to_dict() if model.certificate else None,
         roots=len(points.roots),
         stable_roots=len(stable),
         memories=sorted(corners),
-        outputs_at_stable_roots=outputs.detach().round(decimals=2).tolist(),
+        outputs_at_stable_roots=outputs.round(decimals=2).tolist(),
     )
 
 

@@ -49,6 +49,7 @@ def main() -> None:
     texts, labels = read(folder / "train.parquet")
     held_out, truth = read(folder / "test.parquet")
     words = rs.Vocabulary.build(texts, min_count=2)
+    torch.manual_seed(0)
     module = Reader(len(words))
     fit(module, [words.encode(d) for d in texts], labels, epochs=8)
     model = rs.from_torch(module, vocabulary=words, classes=CLASSES, documents=held_out[:200])

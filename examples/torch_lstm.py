@@ -43,6 +43,7 @@ def main() -> None:
     corpus = rs.load_corpus("embedded:sentences")
     train = corpus.split("train")
     words = rs.Vocabulary.build(train.documents, min_count=2)
+    torch.manual_seed(0)
     module = AwdLstm(len(words))
     fit(module, [words.encode(d) for d in train.documents], train.labels, epochs=4)
     model = rs.from_torch(
