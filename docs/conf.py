@@ -57,6 +57,8 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 napoleon_custom_sections = ["Yields", "Source"]
 
+# A block without a language is what something printed.
+highlight_language = "none"
 html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]

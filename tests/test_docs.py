@@ -122,6 +122,15 @@ def test_every_command_is_one(line, monkeypatch):
     assert called
 
 
+def test_every_command_has_its_row(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    named = re.search(r"\{([\w,]+)\}", capsys.readouterr().out)
+    assert named
+    page = (DOCS / "command_line.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == named[1].split(",")
+
+
 def test_a_cheap_command_runs(small, capsys):
     line = 'score "not a bad film" --model runs/demo --method leave-one-out'
     assert cli.main(shlex.split(line)) == 0

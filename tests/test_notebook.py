@@ -60,3 +60,9 @@ def test_rows_beyond_the_limit_are_counted():
     text = html_table("t", [(k,) for k in range(1207)], limit=5)
     assert text.count("<td>") == 5
     assert "1,202 more rows" in text
+
+
+def test_a_digest_is_cut():
+    shown = html_table("t", [("fingerprint", "0123456789abcdef" * 4), ("word", "0123456789abcdef")])
+    assert "<td>0123456789ab…</td>" in shown
+    assert "<td>0123456789abcdef</td>" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from math import isfinite, isnan
@@ -9,6 +10,9 @@ from typing import Any
 
 LIMIT = 50
 """Rows of a table that are shown."""
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""Fingerprints: their beginning tells two apart, and their whole is in what is saved."""
 
 FEW = 12
 """Entries of a list that are shown in one cell."""
@@ -80,7 +84,8 @@ def _written(cell: object) -> str:
         return f"{cell:.3g}"
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
-    return str(cell)
+    text = str(cell)
+    return f"{text[:12]}…" if DIGEST.fullmatch(text) else text
 
 
 def visible(text: str) -> str:
