@@ -320,9 +320,9 @@ def line():
 
 
 ALL = {
-    "variance", "states", "points", "spectra", "time_constants", "all_time_constants",
-    "word_effects", "slow_directions", "input_projections", "alignment", "linear_error",
-    "relaxation", "summary", "appendix",
+    "unit_traces", "variance", "states", "points", "chosen_points", "spectra", "time_constants",
+    "all_time_constants", "word_effects", "slow_directions", "input_projections", "alignment",
+    "linear_error", "relaxation", "summary", "appendix",
 }  # fmt: skip
 
 
@@ -336,7 +336,7 @@ def test_every_figure_is_made_and_nothing_global_changes(line, tmp_path):
     assert list(Gcf.figs) == figures_before
     for figure in made.figures.values():
         for ax in figure.axes:
-            assert ax.get_xlabel() or ax.get_ylabel()
+            assert not ax.axison or ax.get_xlabel() or ax.get_ylabel()
     assert made["summary"].axes[0].get_title(loc="left") == "built by hand"
     assert "variance" in repr(made)
     # Written with the user's settings, not ours, and without a warning.
@@ -347,7 +347,7 @@ def test_every_figure_is_made_and_nothing_global_changes(line, tmp_path):
 
 def test_what_is_not_given_is_left_out_with_a_reason(line):
     made = paper_figures(line["points"], line["modes"], line["line"])
-    missing = {"word_effects", "input_projections", "linear_error", "relaxation"}
+    missing = {"unit_traces", "word_effects", "input_projections", "linear_error", "relaxation"}
     assert set(made.left_out) == missing
     assert set(made.figures) == ALL - missing
     assert "words" in made.left_out["word_effects"]
@@ -440,7 +440,7 @@ def test_summary_has_one_row_a_network_and_the_appendix_all_panels(line):
     page = appendix_page(material, title="whole")
     assert page.get_suptitle() == "whole"
     shown = [ax for ax in page.axes if ax.axison and ax.get_xlabel()]
-    assert len(shown) == 12
+    assert len(shown) == 14
     with pytest.raises(UsageError, match="one row a network"):
         summary_grid({})
 

@@ -125,7 +125,8 @@ def test_what_was_stopped_goes_on_from_its_last_shard(tmp_path, monkeypatch, aft
 
 
 @pytest.mark.parametrize(
-    "damage", ["half a digest", "a sum beside its parts", "a draft", "a missing sum"]
+    "damage",
+    ["half a digest", "a sum beside its parts", "a draft", "a missing sum", "not known what for"],
 )
 def test_a_kill_at_any_moment_is_gone_on_from(tmp_path, monkeypatch, damage):
     monkeypatch.setattr(parts, "FAN", 3)
@@ -143,6 +144,9 @@ def test_a_kill_at_any_moment_is_gone_on_from(tmp_path, monkeypatch, damage):
         PhraseTable.of(score.score(texts[:9]), path=folder / "0-000000")
     elif damage == "a draft":
         (folder / ".0-000005.999999-abc").mkdir()
+    elif damage == "not known what for":
+        (folder / "work.json").write_text("{")
+        PhraseTable.of(score.score(texts[45:]), path=folder / "0-000003")
     else:
         PhraseTable.of(score.score(texts[45:54]), path=folder / "0-000005")
     found = mine_on(score, texts, shard=9, path=tmp_path / "table")

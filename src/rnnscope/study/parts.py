@@ -179,6 +179,8 @@ class PartsOnDisk(Parts):
                 got=str(self.work)[:300],
                 fix=f"name another path, or remove {self.folder} to begin anew",
             )
+        if begun is None:
+            shutil.rmtree(self.folder)
         new_file(file, json.dumps(self.work))
 
     def _begun(self) -> list[str]:
