@@ -32,6 +32,10 @@
       }
     }
   }
+  // What has no text of its own has a size.
+  for (const e of document.querySelectorAll(".bar, .bar2")) {
+    if (!e.closest("[hidden], details:not([open])") && (box(e).width < 20 || box(e).height < 4)) found.push(`without a size: ${name(e)}`);
+  }
   // A word shows itself whole, or is cut on purpose.
   for (const word of document.querySelectorAll(".stave .word")) {
     if (word.scrollWidth > word.clientWidth + 1 && word.clientWidth < 170) found.push(`cut: ${name(word)}`);
