@@ -25,7 +25,7 @@ import uvicorn
 
 from rnnscope.explorer import look_at, open_run
 from rnnscope.explorer.exhibit import Exhibit
-from rnnscope.explorer.serving import build_app
+from rnnscope.explorer.serving import build_app, listen
 
 
 def sentences(exhibit: Exhibit, words: int, count: int) -> list[str]:
@@ -48,8 +48,8 @@ def row(values: list[float]) -> dict[str, float]:
 
 def measure(exhibit: Exhibit, words: int, count: int) -> dict[str, object]:
     """Ask one sentence after the other."""
-    config = uvicorn.Config(build_app([exhibit]), port=0, log_level="error", lifespan="off")
-    server, listening = uvicorn.Server(config), config.bind_socket()
+    config = uvicorn.Config(build_app([exhibit]), log_level="error", lifespan="off")
+    server, listening = uvicorn.Server(config), listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/api/sentence"

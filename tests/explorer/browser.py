@@ -21,9 +21,10 @@ def served(app):
     """The address of a running explorer."""
     import uvicorn
 
-    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
+    from rnnscope.explorer.serving import listen
+
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
+    socket = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()
     until = time.monotonic() + 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ import pytest
 
 import rnnscope as rs
 from rnnscope.explorer.guard import Limits, is_loopback, may_be_named
-from rnnscope.explorer.serving import FILES, build_app, check_host
+from rnnscope.explorer.serving import FILES, build_app, check_host, listen
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'rnnscope[serve]'")
 pytest.importorskip("httpx", reason="the test client needs httpx")
@@ -315,3 +316,11 @@ def test_a_fault_of_ours_is_an_answer_too(exhibit, monkeypatch, caplog):
     refused(answer, 500, "could not answer")
     assert "secret" not in answer.text
     assert "secret" in caplog.text
+
+
+def test_answers_do_not_wait_for_an_acknowledgement():
+    """Their end once came 40 ms after their beginning, wherever questions followed closely."""
+    with listen("127.0.0.1", 0) as server, socket.create_connection(server.getsockname()):
+        taken, _ = server.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
