@@ -9,7 +9,7 @@ from math import exp
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
@@ -223,6 +223,8 @@ def test_defective_points_are_named():
     assert len(tracks) == 2
 
 
+# 375: two real modes become a pair that is held too little; only one way round was it let go.
+@example(seed=375, flip=True)
 @given(seed=st.integers(0, 10_000), flip=st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_tracks_do_not_depend_on_the_order_given_nor_on_direction(seed, flip):

@@ -193,9 +193,10 @@ class _Run:
         for a, b in enumerate(partner):
             track = self.open[a]
             ill = bool(self.ill[i, b]) or track.vague
-            # Over all modes b the products sum to 1: a mode whose kept ones hold little of that
-            # goes on as one that is not kept.
-            known = float((s[a] ** 2).sum()) >= 0.5 and self._nearest(i, old[a], b)
+            # Over all modes the products sum to 1: one whose kept ones hold little of that, on
+            # either side, goes on as one that is not kept.
+            held = min(float((s[a] ** 2).sum()), float((s[:, b] ** 2).sum()))
+            known = held >= 0.5 and self._nearest(i, old[a], b)
             if s[a, b] < self.least and not ill and not known:
                 continue
             track.weak.append("" if s[a, b] >= self.least else "repeated" if ill else "weak")
