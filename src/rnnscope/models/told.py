@@ -24,8 +24,12 @@ def showing(progress: bool) -> Iterator[None]:
         _shown.reset(token)
 
 
+def refresh() -> float:
+    """Seconds between two states of a bar: in a log each would be a line of its own."""
+    return 0.1 if sys.stderr.isatty() else 600
+
+
 def told(items: Sequence[Item], what: str) -> Iterator[Item]:
     """The items one after the other, with a bar."""
-    # In a log every refresh of the bar would be a line of its own.
-    often = 0.1 if sys.stderr.isatty() else 600
-    yield from tqdm(items, desc=what, unit="doc", disable=not _shown.get(), mininterval=often)
+    shown = _shown.get()
+    yield from tqdm(items, desc=what, unit="doc", disable=not shown, mininterval=refresh())

@@ -114,7 +114,7 @@ class PartsOnDisk(Parts):
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._require_this_work()
+        self._take_up()
         self.digests = self._begun()
         for name in self.folder.glob("*-*/phrase_table.json"):
             level, k = map(int, name.parent.name.split("-"))
@@ -137,7 +137,7 @@ class PartsOnDisk(Parts):
 
     def missing(self, shards: Iterable[Shard]) -> Iterator[tuple[int, Shard]]:
         levels = range(1 + max((level for level, _ in self.kept), default=0))
-        with self._file("documents").open("a", encoding="ascii") as file:
+        with (self.folder / "documents").open("a", encoding="ascii") as file:
             k = -1
             for k, shard in enumerate(shards):
                 digest = _digest(shard)
@@ -165,11 +165,9 @@ class PartsOnDisk(Parts):
         for _ in ordered(function, jobs, self.executor, self.ahead):
             pass
 
-    def _file(self, name: str) -> Path:
-        return self.folder / name
-
-    def _require_this_work(self) -> None:
-        file, begun = self._file("work.json"), None
+    def _take_up(self) -> None:
+        """Go on where it is this work that was stopped; begin where it is not known what was."""
+        file, begun = self.folder / "work.json", None
         with suppress(*DAMAGE):
             begun = read_description(file)
         if begun is not None and begun != self.work:
@@ -185,7 +183,7 @@ class PartsOnDisk(Parts):
 
     def _begun(self) -> list[str]:
         """Digests of the shards that were handed out before; a kill may have cut the last."""
-        file, text = self._file("documents"), ""
+        file, text = self.folder / "documents", ""
         with suppress(FileNotFoundError):
             text = file.read_text(encoding="ascii")
         whole = text[: text.rfind("\n") + 1]

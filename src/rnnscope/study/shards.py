@@ -6,7 +6,6 @@ A shard's result is small and adds up, so the shards may run anywhere, in any or
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from rnnscope.errors import UsageError
+from rnnscope.models.told import refresh
 
 AHEAD = 8
 """Shards under way at once: what keeps some workers busy, and what memory must hold."""
@@ -69,9 +69,7 @@ def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 def bar(shown: bool, unit: str) -> tqdm[Any]:
     """A bar on standard error, where it is asked for."""
-    # In a log every refresh of the bar would be a line of its own.
-    often = 0.1 if sys.stderr.isatty() else 600
-    return tqdm(disable=not shown, unit=unit, unit_scale=True, mininterval=often)
+    return tqdm(disable=not shown, unit=unit, unit_scale=True, mininterval=refresh())
 
 
 def at_least_one(**sizes: int) -> None:
