@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -50,3 +53,20 @@ def chromium():
             yield browser
         finally:
             browser.close()
+
+
+def ink(screenshot: bytes, cell: int = 12) -> np.ndarray:
+    """Which squares of a screenshot show something: pixels unlike the commonest, the paper."""
+    grey = np.asarray(Image.open(io.BytesIO(screenshot)).convert("L"), dtype=int)
+    paper = np.bincount(grey.ravel()).argmax()
+    marked = np.abs(grey - paper) > 24
+    rows, columns = (n // cell for n in marked.shape)
+    squares = marked[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
+    return squares.mean(axis=(1, 3)) > 0.02
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> float:
+    """The share of the squares with something in either that have it in both; 0 for other sizes."""
+    if one.shape != other.shape:
+        return 0.0
+    return float((one & other).sum() / max(1, (one | other).sum()))

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="needs the extra: pip install 'rnnscope[serve]'")
 
 from rnnscope.explorer.serving import build_app
-from tests.explorer.browser import FAULTS, chromium, served
+from tests.explorer.browser import FAULTS, alike, chromium, ink, served
 
 HOSTILE = (
     "<script>window.harmed=1</script> <img src=x onerror=window.harmed=1> \u202e\u0007 "
@@ -60,6 +60,30 @@ def until(page, expression):
 def type_in(page, text, words):
     page.fill("#text", text)
     until(page, f"document.querySelectorAll('.network:first-child .word').length === {words}")
+
+
+def shot(page):
+    page.wait_for_timeout(300)
+    return ink(page.screenshot(full_page=True, mask=[page.locator("#status")]))
+
+
+def test_screenshots_show_the_same_in_light_and_dark_and_after_an_edit(open_page, address):
+    """What is seen in one look and not in the other, or is left over, is a fault."""
+    shots = {}
+    for look in ("light", "dark"):
+        page = open_page(address[0], color_scheme=look)
+        type_in(page, "a b good c", 4)
+        shots[look] = shot(page)
+    assert 0.02 < shots["light"].mean() < 0.6
+    assert alike(shots["light"], shots["dark"]) > 0.99
+    # One part that is not seen is enough to tell.
+    page.locator(".plane").first.evaluate("(part) => { part.style.visibility = 'hidden'; }")
+    assert alike(shots["light"], shot(page)) < 0.99
+    page.locator(".plane").first.evaluate("(part) => { part.style.visibility = ''; }")
+    type_in(page, "a b", 2)
+    assert alike(shots["dark"], shot(page)) < 0.99
+    type_in(page, "a b good c", 4)
+    assert alike(shots["dark"], shot(page)) > 0.99
 
 
 def test_a_typed_sentence_is_shown(open_page, address, exhibit):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.explorer.browser import alike, ink
 from tests.report.test_report import VARIANTS, html_of
 from tests.report.variants import HOSTILE
 
@@ -57,6 +58,23 @@ def opened(browser: Any, address: Any) -> Iterator[Any]:
     yield page
     page.close()
     assert not faults
+
+
+def test_screenshots_show_the_same_in_light_and_dark(browser: Any, address: Any) -> None:
+    """What is seen in one look and not in the other is a fault."""
+    shots = {}
+    for look in ("light", "dark"):
+        page = browser.new_page(color_scheme=look)
+        page.goto(address("complete"))
+        shots[look] = ink(page.screenshot(full_page=True))
+        if look == "dark":
+            page.locator("figure svg").first.evaluate("(part) => { part.style.opacity = 0; }")
+            shots["part missing"] = ink(page.screenshot(full_page=True))
+        page.close()
+    assert 0.02 < shots["light"].mean() < 0.6
+    assert alike(shots["light"], shots["dark"]) > 0.992
+    # One part that is not seen is enough to tell.
+    assert alike(shots["light"], shots["part missing"]) < 0.992
 
 
 def column(table: Any, place: int) -> list[float]:
