@@ -9,12 +9,22 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src" / "rnnscope"
 
 # What each part may import, besides itself. Anyone may use what is COMMON.
-COMMON = {"errors", "numerics", "notebook", "statistics", "storage", "arguments", "memory"}
+COMMON = {
+    "errors",
+    "numerics",
+    "notebook",
+    "statistics",
+    "storage",
+    "arguments",
+    "memory",
+    "progress",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "numerics": set(),
     "notebook": set(),
     "memory": {"errors"},
+    "progress": set(),
     "storage": {"errors"},
     "arguments": {"errors"},
     "statistics": set(),

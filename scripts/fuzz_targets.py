@@ -84,6 +84,8 @@ def targets() -> list[Target]:
             "documents": "documents", "labels": "labels", "classes": "names"}),
         T(name="memory_budget", call=_within, kinds={
             "gib": "number", "model": "its model", "documents": "documents"}),
+        T(name="show_progress", call=_shown, cost=2, kinds={
+            "shown": "any", "model": "its model", "documents": "documents"}),
         T(name="tokenize", call=rs.tokenize, kinds={"text": "text"}),
         T(name="beta_and_gamma", call=rs.beta_and_gamma,
           kinds={"model": "model", "documents": "documents"}),
@@ -182,6 +184,11 @@ def targets() -> list[Target]:
 
 def _within(gib: Any, model: rs.Model, documents: Any) -> Any:
     with rs.memory_budget(gib):
+        return model.logits(documents)
+
+
+def _shown(shown: Any, model: rs.Model, documents: Any) -> Any:
+    with rs.show_progress(shown):
         return model.logits(documents)
 
 

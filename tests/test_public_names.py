@@ -6,6 +6,7 @@ import rnnscope
 
 PUBLIC = [
     "memory_budget",
+    "show_progress",
     "Exhibit",
     "find_phrase",
     "look_at",

@@ -136,6 +136,7 @@ from rnnscope.models import (
     load,
 )
 from rnnscope.phrases import Phrase, PhraseOptions, Phrases, PhraseTable, mine_phrases
+from rnnscope.progress import show_progress
 from rnnscope.qa import (
     PatternAnswerer,
     PatternEvidence,
@@ -342,6 +343,7 @@ __all__ = [
     "save_study",
     "score_answers",
     "serve",
+    "show_progress",
     "slow_position",
     "stream_corpus",
     "study_status",

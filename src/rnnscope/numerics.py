@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 
 def denormals_are_flushed() -> bool:
@@ -43,3 +44,14 @@ def single_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def single_blas_thread() -> Iterator[None]:
+    """The same for numpy, scipy and scikit-learn.
+
+    A regression on sparse counts spends its time on vectors, which two threads go through no
+    faster, and several times slower where another process has the other core.
+    """
+    with threadpool_limits(1):
+        yield

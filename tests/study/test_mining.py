@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from rnnscope import progress
 from rnnscope.errors import DataError, UsageError
 from rnnscope.phrases import PhraseTable
 from rnnscope.scores import CellDifference, IntegratedGradients
@@ -183,7 +184,9 @@ def test_the_options_of_a_score_are_its_identity():
     assert len({parts._identity(score) for score in [same[0], *other]}) == 4
 
 
-def test_a_bar_counts_documents(capsys):
+def test_a_bar_counts_documents(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0)
+    monkeypatch.setattr(progress, "refresh", lambda: 0)
     score = CellDifference(planted_network(WEIGHTS).model)
     mine_on(score, documents(30), shard=9)
     assert capsys.readouterr().err == ""

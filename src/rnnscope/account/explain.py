@@ -15,6 +15,7 @@ from rnnscope.account.options import ExplainOptions
 from rnnscope.account.rules_half import explain_rules
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Model
+from rnnscope.progress import showing
 
 
 def explain(
@@ -63,19 +64,20 @@ def explain(
             visited = Material.of(model, dynamics_corpus, seed=chosen.seed)
         return explain_dynamics(model, material, visited, chosen, say)
 
-    rules = attempt(left_out, "rules", lambda: explain_rules(model, material, chosen, say))
-    dynamics = attempt(left_out, "dynamics", dynamics_of)
-    for half in (rules, dynamics):
-        left_out |= {} if half is None else half.left_out
-    if rules is None and dynamics is None:
-        raise NotApplicable(
-            "Neither half of an account applies to this network.",
-            got="; ".join(left_out.values()),
-        )
-    join = None
-    if rules is not None and dynamics is not None:
-        say("comparing both halves")
-        join = join_halves(model, material, rules, dynamics, chosen, left_out)
+    with showing(progress):
+        rules = attempt(left_out, "rules", lambda: explain_rules(model, material, chosen, say))
+        dynamics = attempt(left_out, "dynamics", dynamics_of)
+        for half in (rules, dynamics):
+            left_out |= {} if half is None else half.left_out
+        if rules is None and dynamics is None:
+            raise NotApplicable(
+                "Neither half of an account applies to this network.",
+                got="; ".join(left_out.values()),
+            )
+        join = None
+        if rules is not None and dynamics is not None:
+            say("comparing both halves")
+            join = join_halves(model, material, rules, dynamics, chosen, left_out)
     return Account(
         model=model,
         material=material,

@@ -238,7 +238,7 @@ def _tally(
     if len(set(rules.predictions.tolist())) < 2:
         raise NotApplicable("The network gives one class only, so no number is needed.")
     x = dynamics.position(model.final_states(material.mined)).numpy()
-    y = model.predict(material.mined) == 1
+    y = rules.mined_predictions == 1
     order = np.argsort(x, kind="stable")
     # Agreement of "above the threshold" with class 1 for the threshold below each document.
     right = np.concatenate([[0], np.cumsum(~y[order])]) + y.sum()

@@ -35,6 +35,7 @@ class RulesHalf:
     Args:
         predictions: the network's class of each judged document.
         probabilities: (judged documents, classes).
+        mined_predictions: the network's class of each document that rules are mined from.
         accuracy: on the judged documents; None without labels.
         scores: the judged documents' word scores, by method.
         method: the one the rules were mined from; "" when none applies.
@@ -46,6 +47,7 @@ class RulesHalf:
 
     predictions: np.ndarray
     probabilities: torch.Tensor
+    mined_predictions: np.ndarray
     accuracy: Estimate | None
     scores: dict[str, WordScores]
     method: str
@@ -117,6 +119,7 @@ def explain_rules(
     return RulesHalf(
         predictions=predictions,
         probabilities=probabilities,
+        mined_predictions=network,
         accuracy=None if labels is None else share(predictions == labels),
         scores=judged_scores,
         method=chosen,

@@ -25,6 +25,7 @@ from rnnscope.dynamics.visited import one_system, visited_steps
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
 from rnnscope.notebook import ShowsItself
+from rnnscope.progress import told
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -240,7 +241,7 @@ def rollout_error(
     errors: dict[str, list[Tensor]] = {"switched": [], "single": [], "no_change": []}
     errors["no_input"] = []
     with torch.no_grad(), heavy():
-        for t in range(steps):
+        for t in told(range(steps), "rolling out", unit="step"):
             x, now = read[:, t], true[:, t + 1]
             switched = linear.step(x, switched)
             single = linear.from_points(nearest, x, single)

@@ -26,6 +26,7 @@ from rnnscope.dynamics.seeds import gather_seeds, seed_scale
 from rnnscope.errors import UsageError
 from rnnscope.models import Model
 from rnnscope.notebook import ShowsItself
+from rnnscope.progress import told_rows
 
 SAME = 1e-6
 """Two states this close, in scales, are one."""
@@ -144,7 +145,7 @@ def _newton(problem: Problem, starts: Tensor, period: int, max_steps: int) -> tu
         k = active.nonzero().squeeze(-1)
         if not len(k):
             break
-        for rows in problem.chunks(len(k)):
+        for rows in told_rows(problem.chunks(len(k)), "closing cycles"):
             part = k[rows]
             orbit = steps(problem, h[part], period)
             G = orbit[:, -1] - h[part]

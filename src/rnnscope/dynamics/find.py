@@ -11,7 +11,7 @@ from torch import Tensor
 from rnnscope.dynamics.basins import follow_basins, no_basins
 from rnnscope.dynamics.explore import PAIRS, NewRoots, explore, explore_between
 from rnnscope.dynamics.fed_inputs import fed_inputs
-from rnnscope.dynamics.inputs import hold_input, one_for_each, study_cell
+from rnnscope.dynamics.inputs import HeldInput, hold_input, one_for_each, study_cell
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
@@ -23,6 +23,7 @@ from rnnscope.dynamics.sorting import Kinds, sort_points
 from rnnscope.dynamics.systems import Network, System
 from rnnscope.dynamics.terminal import Terminals, far_apart, follow
 from rnnscope.errors import ModelError
+from rnnscope.progress import showing
 
 
 def find_fixed_points(
@@ -31,6 +32,7 @@ def find_fixed_points(
     inputs: Any = "zero",
     *,
     options: FixedPointOptions | None = None,
+    progress: bool = False,
     **keywords: Any,
 ) -> FixedPoints:
     """Find fixed points, slow manifold points and ghosts of ``h' = F(h, x*)``.
@@ -53,6 +55,7 @@ def find_fixed_points(
             one a seed, a table (S, input_size) or a list of words. Words named "zero" or "mean" go
             by their vector.
         options: the options; keyword options are put over them.
+        progress: show a bar on standard error.
 
     Raises:
         DataError: seeds or a vector of the wrong width, not finite, or none.
@@ -70,7 +73,19 @@ def find_fixed_points(
     one_for_each(held, len(states))
     problem = Problem(cell=cell, x=held.vector)
     _check_deterministic(problem, states)
+    with showing(progress):
+        return _found(model, problem, held, states, settings)
+
+
+def _found(
+    model: Network,
+    problem: Problem,
+    held: HeldInput,
+    states: Tensor,
+    settings: FixedPointOptions,
+) -> FixedPoints:
     scale = seed_scale(states)
+    cell = problem.cell
     terminals = follow(problem, states, scale=scale, options=settings)
     with heavy():
         kinds = sort_points(problem, terminals, scale=scale, options=settings)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnscope.dynamics.linalg import apply, heavy, norm, solve_positive
+from rnnscope.dynamics.linalg import apply, in_threads, norm, solve_positive
 from rnnscope.dynamics.problem import Problem
 
 
@@ -52,19 +52,18 @@ def minimise_speed(
         starts: (S, N), finite.
         damping: the first damping, relative to the largest diagonal entry of ``A^T A``.
     """
-    parts = []
-    with heavy():
-        for rows in problem.chunks(len(starts)):
-            parts.append(
-                _minimise(
-                    problem.rows(rows),
-                    starts[rows],
-                    max_steps=max_steps,
-                    stationarity=stationarity,
-                    reach=reach,
-                    damping=damping,
-                )
-            )
+
+    def work(rows: slice) -> Descent:
+        return _minimise(
+            problem.rows(rows),
+            starts[rows],
+            max_steps=max_steps,
+            stationarity=stationarity,
+            reach=reach,
+            damping=damping,
+        )
+
+    parts = in_threads(work, list(problem.chunks(len(starts))), "descending")
     return Descent(
         states=torch.cat([part.states for part in parts]),
         steps=torch.cat([part.steps for part in parts]),

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.numerics import flushed_denormals, single_thread
+from rnnscope.progress import told_rows
 
 EPS = torch.finfo(torch.float64).eps
 
@@ -27,27 +28,28 @@ def heavy() -> Iterator[None]:
         yield
 
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_threads(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """``work`` on every item, on as many threads as torch would use, each item on one thread.
+def in_threads(work: Callable[[slice], Result], items: Sequence[slice], what: str) -> list[Result]:
+    """``work`` on every chunk of points, on as many threads as torch would use, each chunk on one.
 
     Points are independent of each other, so whole chunks of them share a machine better than the
     products inside one chunk do. To be called outside ``heavy``, which it enters on each thread.
-    The results do not depend on the number of threads.
+    The results do not depend on the number of threads. A bar says ``what`` is done.
     """
     count = min(torch.get_num_threads(), len(items))
 
-    def run(item: Item) -> Result:
+    def run(item: slice) -> Result:
         with heavy():
             return work(item)
 
+    bar = told_rows(items, what)
     if count < 2:
-        return [run(item) for item in items]
+        return [run(item) for item in bar]
     with single_thread(), ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, items))
+        results = pool.map(run, items)
+        return [next(results) for _ in bar]
 
 
 def solve(A: Tensor, b: Tensor) -> Tensor:

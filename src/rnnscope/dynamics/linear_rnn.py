@@ -22,6 +22,7 @@ from rnnscope.dynamics.visited import one_system
 from rnnscope.errors import DataError, TrainingError, UsageError
 from rnnscope.models import Direction, Layer, Model, Readout
 from rnnscope.numerics import flushed_denormals, single_thread
+from rnnscope.progress import told
 
 MEMORY = 20.0
 """Steps that the untrained network remembers."""
@@ -193,7 +194,7 @@ class _Training:
         tokens = max(1, round(self.options.batch * lengths.mean()))
         shuffle = np.random.default_rng(self.options.rng)
         best, kept, stale = float("inf"), {}, 0
-        for _ in range(self.options.epochs):
+        for _ in told(range(self.options.epochs), "training the linear network", unit="epoch"):
             for batch in bucketed(lengths[fitted], tokens=tokens, shuffle=shuffle):
                 rows = [fitted[k] for k in batch]
                 loss = self._loss(encoded, targets, rows)

@@ -28,6 +28,7 @@ from rnnscope.dynamics.seeds import checked_states
 from rnnscope.dynamics.shift_invert import slow_modes
 from rnnscope.dynamics.systems import Network
 from rnnscope.errors import NotApplicable, UsageError
+from rnnscope.progress import told_rows
 
 METHODS = ("auto", "dense", "krylov")
 
@@ -106,7 +107,7 @@ def linearize(
                     readout=readout,
                     spare=True,
                 )
-                for rows in problem.chunks(len(states), matrices=24)
+                for rows in told_rows(problem.chunks(len(states), matrices=24), "linearizing")
             ]
         values, right, left = (torch.cat(part) for part in zip(*parts, strict=True))
         kept = uncut(values, min(count, problem.width))

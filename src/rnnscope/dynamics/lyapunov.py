@@ -13,6 +13,7 @@ from torch import Tensor
 from rnnscope.dynamics.linalg import heavy
 from rnnscope.dynamics.paths import StatePath
 from rnnscope.errors import UsageError
+from rnnscope.progress import told
 
 BLOCKS = 10
 """Stretches of the run that the errors are taken from: longer than the run's own memory."""
@@ -103,7 +104,8 @@ def lyapunov_spectrum(
     with heavy():
         start = torch.randn(width, count, generator=generator, dtype=torch.float64)
         Q = torch.linalg.qr(start).Q
-        for t, J in enumerate(path.tangents(0, len(path))):
+        steps = path.tangents(0, len(path))
+        for t, J in enumerate(told(steps, "following changes", total=len(path), unit="step")):
             Q, R = torch.linalg.qr(J.push(Q.mT[None])[0].mT)
             logs[t] = R.diagonal().abs().log()
     logs = logs[discard:]

@@ -25,6 +25,7 @@ from rnnscope.dynamics.visited import one_system
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Model
 from rnnscope.notebook import ShowsItself
+from rnnscope.progress import told
 
 PROBES = 64
 """Words that the change of reading is measured on, where none are named."""
@@ -123,7 +124,7 @@ def find_modifiers(
         else:
             X = table[_rows(model, probes)]
         there, strengths = [], []
-        for some in rows.split(CHUNK):
+        for some in told(rows.split(CHUNK), "looking for modifiers", unit="word", size=len):
             moved = cell.step(table[some], h.expand(len(some), -1)) - still
             if beside is not None:
                 moved = moved - (moved @ beside.left.mT) @ beside.right.mT

@@ -23,8 +23,8 @@ from rnnscope.memory import at_once
 PART = 16_384
 """States that a function is applied to at a time, fewer within a memory budget."""
 
-WORKSPACE = 512 * 2**20
-"""Bytes that a batch of matrices may take at once."""
+WORKSPACE = 64 * 2**20
+"""Bytes that a batch of matrices may take at once: larger ones leave the processor's caches."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,7 +23,7 @@ from torch import Tensor
 from rnnscope.dynamics.dense_projection import project_by_matrices
 from rnnscope.dynamics.krylov import Krylov
 from rnnscope.dynamics.landing import Projection
-from rnnscope.dynamics.linalg import heavy, in_threads, norm
+from rnnscope.dynamics.linalg import in_threads, norm
 from rnnscope.dynamics.problem import Problem
 
 WIDE = 96
@@ -59,18 +59,17 @@ def project(
         scale: the states' scale, that float32's rounding is held against.
     """
     if problem.width < WIDE or not problem.cell.matrix_free:
-        with heavy():
-            chunks = list(problem.chunks(len(starts)))
-            parts = [
-                project_by_matrices(
-                    problem.rows(rows),
-                    starts[rows],
-                    slow_time=slow_time,
-                    tolerance=min(tolerance, 1e-10 * scale),
-                )
-                for rows in chunks
-            ]
-            return _joined(parts)
+
+        def by_matrices(rows: slice) -> Projection:
+            return project_by_matrices(
+                problem.rows(rows),
+                starts[rows],
+                slow_time=slow_time,
+                tolerance=min(tolerance, 1e-10 * scale),
+            )
+
+        chunks = list(problem.chunks(len(starts)))
+        return _joined(in_threads(by_matrices, chunks, "projecting"))
     single = _in_chunks(problem, starts, torch.float32, slow_time, tolerance / 2)
     # A drift near float32's rounding says nothing.
     coarse = 2 * torch.finfo(torch.float32).eps * (scale + norm(starts))
@@ -98,7 +97,7 @@ def _in_chunks(
     def work(rows: slice) -> Projection:
         return _project(quick.rows(rows), starts[rows].to(dtype), slow_time, tolerance)
 
-    return _joined(in_threads(work, chunks))
+    return _joined(in_threads(work, chunks, "projecting"))
 
 
 def _joined(parts: list[Projection]) -> Projection:

@@ -27,6 +27,7 @@ from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
 from rnnscope.notebook import ShowsItself
 from rnnscope.numerics import single_thread
+from rnnscope.progress import told
 
 AT_REST = 0.01
 """A state that moves by less than this part of its length in a step is nearly at rest."""
@@ -140,7 +141,7 @@ def relax(
     problem = Problem(cell=cell, x=held.vector)
     speeds: list[Tensor] = []
     with heavy():
-        for _ in range(steps):
+        for _ in told(range(steps), "relaxing", unit="step"):
             after = problem.step(h)
             speeds.append(relative_speed(h, after))
             h = after
@@ -215,7 +216,7 @@ def development(
         raise DataError("Development is seen over checkpoints.", expected="one or more", got="none")
     texts = list(documents)
     dimensions, firsts, lasts = [], [], []
-    for model in named.values():
+    for model in told(list(named.values()), "checkpoints", unit="checkpoint"):
         states = gather_seeds(model, study_cell(model), texts, count=count, rng=rng)
         speed = relax(model, states, steps=steps).median
         dimensions.append(participation_ratio(states))

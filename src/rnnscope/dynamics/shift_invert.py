@@ -73,7 +73,7 @@ def slow_modes(problem: Problem, h: Tensor, *, count: int, tolerance: float = 1e
     def work(rows: slice) -> SlowModes:
         return _chunk(problem.rows(rows), h[rows], count=count + 1, tolerance=tolerance)
 
-    parts = in_threads(work, chunks)
+    parts = in_threads(work, chunks, "linearizing")
     names = ("values", "right", "left", "residuals", "dense")
     return SlowModes(**{name: torch.cat([getattr(p, name) for p in parts]) for name in names})
 

@@ -51,7 +51,7 @@ def shifted_newton(
             first=first,
         )
 
-    parts = in_threads(work, chunks)
+    parts = in_threads(work, chunks, "descending")
     h = torch.cat([part.states for part in parts])
     steps = torch.cat([part.steps for part in parts])
     speed = norm(problem.residual(h))

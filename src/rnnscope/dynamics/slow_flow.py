@@ -21,6 +21,7 @@ from torch import Tensor
 from rnnscope.dynamics.krylov import Krylov
 from rnnscope.dynamics.linalg import in_threads, norm
 from rnnscope.dynamics.problem import Problem
+from rnnscope.progress import counted
 
 CHUNK = 128
 DEPTH = 12
@@ -121,34 +122,36 @@ def slow_flow(
     looked = torch.zeros(size, dtype=torch.bool)
     h[active] = _walk(quick.rows(active), h[active], RELAX)
     time += RELAX
-    for _ in range(0, most, LEAPS):
-        k = active.nonzero().squeeze(-1)
-        if not len(k):
-            break
-        h[k], steps = _leaps(quick.rows(k), h[k], reach * scale)
-        time[k] += steps
-        leaps[k] += LEAPS
-        G = quick.rows(k).residual(h[k])
-        for place, attractor in enumerate(attractors):
-            _capture(attractor, place, k, h[k], G, basin, one_input=problem.x.ndim == 1)
-        speed = norm(G)
-        near = (speed <= SLOW * scale) & (basin[k] < 0) & ~looked[k]
-        while near.any():
-            first = int(torch.where(near, speed, torch.inf).argmin())
-            row = k[first : first + 1]
-            looked[row] = True
-            found = stable_root(problem.rows(row), h[row].double())
-            near[first] = False
-            known = found is not None and any(
-                norm(found.state - other.state) <= KNOWN * scale for other in attractors
-            )
-            if found is None or known:
+    with counted(size, "following flows", "seed") as count:
+        for _ in range(0, most, LEAPS):
+            k = active.nonzero().squeeze(-1)
+            if not len(k):
                 break
-            _capture(found, len(attractors), k, h[k], G, basin, one_input=problem.x.ndim == 1)
-            basin[row] = len(attractors)
-            attractors.append(found)
-            near &= basin[k] < 0
-        active[k] = (basin[k] < 0) & torch.isfinite(speed)
+            h[k], steps = _leaps(quick.rows(k), h[k], reach * scale)
+            time[k] += steps
+            leaps[k] += LEAPS
+            G = quick.rows(k).residual(h[k])
+            for place, attractor in enumerate(attractors):
+                _capture(attractor, place, k, h[k], G, basin, one_input=problem.x.ndim == 1)
+            speed = norm(G)
+            near = (speed <= SLOW * scale) & (basin[k] < 0) & ~looked[k]
+            while near.any():
+                first = int(torch.where(near, speed, torch.inf).argmin())
+                row = k[first : first + 1]
+                looked[row] = True
+                found = stable_root(problem.rows(row), h[row].double())
+                near[first] = False
+                known = found is not None and any(
+                    norm(found.state - other.state) <= KNOWN * scale for other in attractors
+                )
+                if found is None or known:
+                    break
+                _capture(found, len(attractors), k, h[k], G, basin, one_input=problem.x.ndim == 1)
+                basin[row] = len(attractors)
+                attractors.append(found)
+                near &= basin[k] < 0
+            active[k] = (basin[k] < 0) & torch.isfinite(speed)
+            count(len(k) - int(active[k].sum()))
     return Flow(
         states=h,
         attractors=tuple(attractors),
@@ -188,7 +191,7 @@ def _leaps(problem: Problem, h: Tensor, reach: float) -> tuple[Tensor, Tensor]:
             total += steps
         return state, total
 
-    states, steps = zip(*in_threads(work, chunks), strict=True)
+    states, steps = zip(*in_threads(work, chunks, "following flows"), strict=True)
     return torch.cat(states), torch.cat(steps)
 
 

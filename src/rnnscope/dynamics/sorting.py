@@ -14,6 +14,7 @@ from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.outcome import Outcome
 from rnnscope.dynamics.problem import Problem, finder_speed
 from rnnscope.dynamics.terminal import Terminals
+from rnnscope.progress import told
 
 CERTIFIED = {Outcome.ROOT, Outcome.CONTINUUM, Outcome.GHOST}
 
@@ -119,7 +120,8 @@ class _Sorter:
         """Points at rest that are not isolated: do others lie beside them?"""
         certificate = self.terminals.certificate
         at_rest = self.terminals.at_rest & ~certificate.isolated
-        for k in at_rest.nonzero().squeeze(-1).tolist():
+        rows = at_rest.nonzero().squeeze(-1).tolist()
+        for k in told(rows, "looking beside points", unit="point"):
             nullity = int(certificate.nullity[k])
             null = f"J - I has {nullity} null direction{'s' * (nullity != 1)}"
             if continues(
@@ -170,7 +172,7 @@ class _Sorter:
                 groups.append([k])
             else:
                 groups[place].append(k)
-        for group in groups:
+        for group in told(groups, "settling ghosts", unit="point"):
             self._settle(group)
 
     def _settle(self, group: list[int]) -> None:

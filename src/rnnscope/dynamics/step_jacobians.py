@@ -22,6 +22,7 @@ from rnnscope.dynamics.readout import readout_direction
 from rnnscope.dynamics.seeds import checked_states
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model, Trajectory
+from rnnscope.progress import told_rows
 
 Which = Literal["rec", "inp", "both"]
 Result = TypeVar("Result")
@@ -242,9 +243,10 @@ def _stream(
     function: Callable[[Jacobians], Result], place: _Place, memory: int
 ) -> Iterator[Result]:
     count, size = len(place.states), max(1, memory // (TEMPORARIES * place.bytes))
-    for start in range(0, count, size):
+    parts = [slice(k, min(k + size, count)) for k in range(0, count, size)]
+    for rows in told_rows(parts, "taking Jacobians"):
         with heavy():
-            result = function(place.take(slice(start, min(start + size, count))))
+            result = function(place.take(rows))
         yield result
 
 

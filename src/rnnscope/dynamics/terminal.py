@@ -26,6 +26,7 @@ from rnnscope.dynamics.problem import PART, Problem, finder_speed
 from rnnscope.dynamics.projection import CHUNK, WIDE, project
 from rnnscope.dynamics.shifted_newton import shifted_newton
 from rnnscope.memory import at_once
+from rnnscope.progress import told, told_rows
 
 SOLVERS: dict[str, Callable[..., Descent]] = {
     "levenberg_marquardt": minimise_speed,
@@ -83,7 +84,8 @@ def follow(
     k = finite.nonzero().squeeze(-1)
     projection = _stay(seeds)
     if len(k) and options.solver == "slow_manifold":
-        for part in k.split(max(1, at_once(PART, 8 * 16 * problem.width) // CHUNK) * CHUNK):
+        size = max(1, at_once(PART, 8 * 16 * problem.width) // CHUNK) * CHUNK
+        for part in told(k.split(size), "projecting", total=len(k), unit="seed", size=len):
             landed = project(
                 problem.rows(part),
                 seeds[part],
@@ -204,7 +206,7 @@ def _settle(
     radius = 1e-3 * scale
     left = close.nonzero().squeeze(-1)
     if problem.width < WIDE or problem.x.ndim == 2:
-        for rows in problem.chunks(len(left)):
+        for rows in told_rows(problem.chunks(len(left)), "certifying"):
             k = left[rows]
             here = problem.rows(k)
             h[k] = polish(here, h[k])

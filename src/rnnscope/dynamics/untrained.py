@@ -25,6 +25,7 @@ from rnnscope.dynamics.word_classes import WordClasses
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models import Direction, Layer, Model
 from rnnscope.notebook import ShowsItself
+from rnnscope.progress import told
 from rnnscope.statistics import finite
 
 How = Literal["fresh", "permuted"]
@@ -197,7 +198,7 @@ def untrained_baseline(
         raise UsageError("A null needs a network.", expected="one or more", got="none")
     documents = documents if isinstance(documents, Sequence) else _kept(documents)
     rows, counts = [], []
-    for network in listed:
+    for network in told(listed, "untrained networks", unit="network"):
         row, kinds = _measure(network, documents, words, inputs, count, rng)
         rows.append(row)
         counts.append(kinds)

@@ -22,6 +22,7 @@ from rnnscope.data import Corpus, Vocabulary
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
 from rnnscope.notebook import ShowsItself
+from rnnscope.numerics import single_blas_thread
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -228,7 +229,7 @@ def _coefficients(
         rows += [row] * len(found)
         columns += found
     counts = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(documents), len(words)))
-    with warnings.catch_warnings():
+    with single_blas_thread(), warnings.catch_warnings():
         # Nearly fitted coefficients rank words as well.
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit = LogisticRegression(C=penalty, max_iter=500).fit(counts, labels)

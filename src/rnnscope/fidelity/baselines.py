@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from rnnscope.errors import DataError
 from rnnscope.fidelity.ngrams import Ngrams
+from rnnscope.numerics import single_blas_thread
 
 PENALTIES = (0.01, 0.1, 1.0)
 """C, the inverse strength of the penalty, that validation chooses from."""
@@ -168,7 +169,7 @@ def _listed(documents: Any) -> list[Any]:
 
 
 def _regression(C: float, held: Any, predictions: np.ndarray) -> LogisticRegression:
-    with warnings.catch_warnings():
+    with single_blas_thread(), warnings.catch_warnings():
         # What a hundred steps reach is no worse on other documents than the very optimum.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LogisticRegression(C=C, tol=1e-3).fit(held, predictions)

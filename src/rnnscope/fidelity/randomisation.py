@@ -22,6 +22,7 @@ from rnnscope.fidelity.random_weights import How, randomised
 from rnnscope.fidelity.ranks import SHUFFLES, ranks_of
 from rnnscope.models import Model
 from rnnscope.notebook import ShowsItself
+from rnnscope.progress import told
 from rnnscope.scores import Score, WordScores
 from rnnscope.statistics import NAN, Estimate, finite, share
 
@@ -157,7 +158,7 @@ def randomisation_test(
     parts = ["readout", *(f"layer {k + 1}" for k in reversed(range(len(model.layers))))]
     parts += [] if model.embedding is None else ["embedding"]
     stages = []
-    for depth, part in enumerate(parts, 1):
+    for depth, part in told(list(enumerate(parts, 1)), "randomising", unit="part"):
         networks = [
             randomised(model, depth=depth, how=how, seed=seed + 1000 * k) for k in range(repeats)
         ]

@@ -17,9 +17,9 @@ from rnnscope.models.layers import Layer
 from rnnscope.models.locate import first_difference
 from rnnscope.models.model import Model
 from rnnscope.models.paths import same
-from rnnscope.models.told import told
 from rnnscope.models.trace import Trace
 from rnnscope.models.trajectory import Trajectory
+from rnnscope.progress import told
 
 Runner = Callable[[nn.Module, np.ndarray, torch.dtype], Trace]
 """How a module is run on one document in a dtype."""

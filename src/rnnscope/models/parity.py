@@ -16,9 +16,9 @@ from rnnscope.errors import ModelError
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.locate import first_difference
 from rnnscope.models.model import Model
-from rnnscope.models.told import told
 from rnnscope.models.trajectory import POOLINGS
 from rnnscope.models.undisturbed import undisturbed
+from rnnscope.progress import told
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 1e-1}
 """Largest difference that a certificate accepts, times max(1, largest value)."""

@@ -20,6 +20,7 @@ from rnnscope.models.streaming import (
     steps_at_once,
 )
 from rnnscope.models.trajectory import Trajectory, pool
+from rnnscope.progress import told
 
 if TYPE_CHECKING:
     from rnnscope.models.model import Model
@@ -80,7 +81,8 @@ def logits_of(model: Model, readout: Readout, encoded: Sequence[np.ndarray]) -> 
     """See ``Model.logits``."""
     result = readout.weight.new_empty(len(encoded), len(model.classes))
     tokens = steps_at_once(model)
-    for batch in bucketed([len(document) for document in encoded], tokens=tokens):
+    batches = bucketed([len(document) for document in encoded], tokens=tokens)
+    for batch in told(batches, "running", total=len(encoded), size=len):
         if len(encoded[batch[0]]) > tokens and can_stream(model):
             for k in batch:
                 pooled = through(model.head, pooled_in_stretches(model, encoded[k], tokens))
@@ -97,7 +99,8 @@ def final_states_of(model: Model, encoded: Sequence[np.ndarray]) -> Tensor:
     states = torch.empty(len(encoded), model.cell.state_size, dtype=model.dtype)
     tokens = steps_at_once(model)
     short, long = split_by_length(encoded, tokens)
-    for batch in bucketed([len(encoded[k]) for k in short], tokens=tokens):
+    batches = bucketed([len(encoded[k]) for k in short], tokens=tokens)
+    for batch in told(batches, "running", total=len(short), size=len):
         rows = [short[k] for k in batch]
         states[rows] = run_batch(model, [encoded[k] for k in rows], rows).final().cpu()
     for k in long:

@@ -16,11 +16,11 @@ from rnnscope.errors import DataError, ModelError, RnnscopeError, UsageError
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.model import Model
 from rnnscope.models.parity import TOLERANCE, certify_logits, states_difference
-from rnnscope.models.told import showing
 from rnnscope.models.torch_weights import layers_of, one_dtype, readout_of, table_of, weight_of
 from rnnscope.models.traced import Named, read_traced, reader_of, with_precisions
 from rnnscope.models.trajectory import POOLINGS
 from rnnscope.models.undisturbed import undisturbed
+from rnnscope.progress import showing
 
 Part = TypeVar("Part", bound=nn.Module)
 

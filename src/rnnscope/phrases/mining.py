@@ -25,6 +25,7 @@ from rnnscope.phrases.rows import add_frames, empty_frame
 from rnnscope.phrases.sums import group_sums
 from rnnscope.phrases.table import PhraseTable, predicted_by
 from rnnscope.phrases.words import Origin, Words, run_lengths
+from rnnscope.progress import told
 from rnnscope.scores import WordScores
 
 
@@ -78,7 +79,8 @@ def mine_phrases(
 def _candidates(words: Words, options: PhraseOptions) -> Iterator[pl.DataFrame]:
     """Length by length, the statistics of the candidates over all their occurrences."""
     strong, whole = _runs(words, options)
-    for level in levels(words, options.max_length, flagged=strong, least=options.min_count):
+    found = levels(words, options.max_length, flagged=strong, least=options.min_count)
+    for level in told(found, "mining", total=options.max_length, unit="length"):
         frame = pl.concat(group_sums(words, level))
         yield frame if whole is None else frame.filter(level.any(whole(level.length)))
 
@@ -89,7 +91,7 @@ def _from_shards(
     """Once through for the candidates of all, once more for their statistics."""
     origin: Origin | None = None
     names: list[list[pl.DataFrame]] = [[] for _ in range(options.max_length)]
-    for shard in shards:
+    for shard in told(shards, "mining", unit="shard"):
         words = Words.of(shard, signed=options.signed)
         if origin is not None:
             origin.require_same(words.origin)
@@ -106,7 +108,7 @@ def _from_shards(
     wanted = [frames[0] for frames in names if frames]
     frames = [empty_frame(origin, k + 1) for k in range(len(wanted))]
     predicted = np.zeros(len(origin.classes), dtype=np.int64)
-    for shard in shards:
+    for shard in told(shards, "mining again", unit="shard"):
         words = Words.of(shard, signed=options.signed)
         predicted += predicted_by(words)
         for level in levels(words, len(wanted), only=wanted):

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from rnnscope.errors import DataError, UsageError
+from rnnscope.numerics import single_blas_thread
 from rnnscope.qa.reading import Reading
 
 __all__ = ["Categories"]
@@ -68,7 +69,8 @@ class Categories:
         labels = np.array(names)[named]
         if len(set(labels)) == 1:
             return cls(weights={str(labels[0]): {}})
-        model = LogisticRegression(C=10.0, max_iter=500).fit(X[named], labels)
+        with single_blas_thread():
+            model = LogisticRegression(C=10.0, max_iter=500).fit(X[named], labels)
         rows, starts, classes = model.coef_, model.intercept_, model.classes_
         if len(classes) == 2:
             rows, starts = np.concatenate([-rows, rows]) / 2, np.concatenate([-starts, starts]) / 2

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from rnnscope.arguments import checked
 from rnnscope.errors import DataError
+from rnnscope.numerics import single_blas_thread
 from rnnscope.qa.answers import Answers
 from rnnscope.qa.corpus import QuestionCorpus
 from rnnscope.qa.entities import is_number
@@ -201,7 +202,10 @@ def _fit(ballot: _Ballot, answers: Sequence[frozenset[str]], penalty: float) -> 
         gradient = X.T @ np.where(count > 0, mass / sums, 0.0) - target + penalty * w
         return value, gradient
 
-    found = minimize(loss, np.zeros(width), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    with single_blas_thread():
+        found = minimize(
+            loss, np.zeros(width), jac=True, method="L-BFGS-B", options={"maxiter": 200}
+        )
     return np.asarray(found.x)
 
 

@@ -24,6 +24,7 @@ from rnnscope.data import bucketed, pad
 from rnnscope.errors import NotApplicable, UsageError
 from rnnscope.models.layers import Run, flip, run
 from rnnscope.numerics import flushed_denormals, single_thread
+from rnnscope.progress import told
 from rnnscope.qa.answers import Answers
 from rnnscope.qa.model import QuestionModel
 from rnnscope.qa.reading import Reading, known_words
@@ -99,7 +100,8 @@ def score_answers(
     lengths = [len(reading.words[int(k)]) for k in pairs]
     bias = model.readout.bias.numpy()
     with flushed_denormals(), single_thread():
-        for batch in bucketed(lengths, tokens=BATCH_TOKENS):
+        batches = bucketed(lengths, tokens=BATCH_TOKENS)
+        for batch in told(batches, "scoring", total=len(lengths), unit="answer", size=len):
             parts = _by_pair(model, reading, pairs[batch], places[batch], method)
             for k, (forward, backward, logits) in zip(batch, parts, strict=True):
                 found[int(given[k])] = AnswerScores(
@@ -131,7 +133,8 @@ def score_windows(
     chosen = [int(k) for k in pairs if len(reading.places[int(k)])]
     lengths = [len(reading.words[k]) for k in chosen]
     with torch.no_grad(), flushed_denormals(), single_thread():
-        for batch in bucketed(lengths, tokens=BATCH_TOKENS):
+        batches = bucketed(lengths, tokens=BATCH_TOKENS)
+        for batch in told(batches, "scoring", total=len(lengths), size=len):
             rows = [chosen[int(k)] for k in batch]
             runs = _runs(model, reading, rows)
             counts = [len(reading.places[k]) for k in rows]

@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from rnnscope.errors import DataError
+from rnnscope.numerics import single_blas_thread
 
 Budget = Literal["energy", "l1"]
 
@@ -178,7 +179,7 @@ def _used(counts: Any, answers: Answers, strength: float) -> np.ndarray:
 def _regression(
     counts: Any, labels: np.ndarray, weights: np.ndarray, **options: Any
 ) -> LogisticRegression:
-    with warnings.catch_warnings():
+    with single_blas_thread(), warnings.catch_warnings():
         # A fit stopped early is a slightly worse description, which the judge sees.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(max_iter=200, random_state=0, **options)

@@ -120,6 +120,10 @@ class ContextualDecomposition(Score):
                 for k in range(both)
             ]
 
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"bias": self.bias}
+
     def batches(self, documents: Iterable[Any]) -> Iterator[Batch]:
         encoded = self.model.encode(documents)
         for drives in drives_of(

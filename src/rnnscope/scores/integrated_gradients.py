@@ -130,6 +130,15 @@ class IntegratedGradients(Score):
         with torch.no_grad():
             self._base = [d.cell.drive(self.baseline) for d in model.layers[0].directions]
 
+    @property
+    def options(self) -> dict[str, Any]:
+        return {
+            "baseline": self.baseline,
+            "tolerance": self.tolerance,
+            "points": self.points,
+            "max_points": self.max_points,
+        }
+
     def _result(self, tokens: list[tuple[str, ...]], encoded: list[np.ndarray]) -> WordScores:
         return IntegratedScores(
             method=self.name,

@@ -149,3 +149,7 @@ class Occlusion(ChangedWord):
     def __init__(self, model: Model, *, baseline: Any = "zero") -> None:
         super().__init__(model)
         self._base = baseline_vector(model, baseline)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"baseline": self._base}

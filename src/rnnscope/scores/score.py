@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -57,6 +57,17 @@ class Score(ABC):
                 fix="score model.to(torch.float32)",
             )
         self.model = model
+
+    def to(
+        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> Self:
+        """The same score of the model in another dtype or on another device."""
+        return type(self)(self.model.to(dtype, device), **self.options)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What it was made with besides the model, by name."""
+        return {}
 
     def score(self, documents: Iterable[Any]) -> WordScores:
         """Score every word of every document for every class.

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 from rnnscope.notebook import LIMIT, html_table
+from rnnscope.progress import told
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,7 +134,8 @@ class WordScores(Sequence[DocumentScores]):
         initial = self.bias.new_empty(len(self), classes)
         logits = self.bias.new_empty(len(self), classes)
         with own_precision(self._device):
-            for batch in self._batches():
+            parts = told(self._batches(), "scoring", total=len(self), size=_documents)
+            for batch in parts:
                 require_finite(batch.values, batch.initial, batch.logits)
                 rows = batch.indices
                 starts = torch.as_tensor(self.offsets)[rows]
@@ -215,6 +217,10 @@ class WordScores(Sequence[DocumentScores]):
         ]  # fmt: skip
         head = ("document", "text", "network's class", "word of largest score")
         return html_table(repr(self), rows, head=head)
+
+
+def _documents(batch: Batch) -> int:
+    return len(batch.indices)
 
 
 @contextmanager

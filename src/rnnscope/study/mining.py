@@ -9,9 +9,11 @@ from typing import Any
 
 from rnnscope.phrases import PhraseTable
 from rnnscope.phrases.table import spilled
+from rnnscope.progress import counted, showing
 from rnnscope.scores import Score
+from rnnscope.study.devices import gpu
 from rnnscope.study.parts import Parts, PartsOnDisk
-from rnnscope.study.shards import AHEAD, Shard, at_least_one, bar, ordered, shards_of
+from rnnscope.study.shards import AHEAD, Shard, at_least_one, ordered, shards_of
 
 
 def mine_on(
@@ -23,6 +25,7 @@ def mine_on(
     max_length: int = 5,
     ahead: int = AHEAD,
     path: str | Path | None = None,
+    device: str | None = None,
     progress: bool = False,
 ) -> PhraseTable:
     """The n-gram table of documents that need not fit into memory, on an executor.
@@ -41,6 +44,8 @@ def mine_on(
             must see its folder under the same path: they write the parts, and add them up. What
             is stopped, by Ctrl-C or a kill, goes on from its last shard when called again with
             the same documents.
+        device: where each worker scores, as torch names it. None for a GPU where the worker has
+            one, and else where the model is.
         progress: show a bar on standard error.
 
     Returns:
@@ -57,21 +62,32 @@ def mine_on(
         if path is None
         else PartsOnDisk(executor, ahead, path, score, shard, max_length)
     )
-    with parts, bar(progress, " documents") as told:
-        told.update(parts.documents)
+    with parts, showing(progress), counted(None, "mining", "document") as count:
+        count(parts.documents)
         jobs = (
-            (score, k, part, max_length, parts.place(0, k))
+            (score, k, part, max_length, parts.place(0, k), device)
             for k, part in parts.missing(shards_of(documents, shard))
         )
         for k, table in ordered(_mine, jobs, executor, ahead):
             parts.add(0, k, table)
-            told.update(table.documents)
+            count(table.documents)
         return parts.total()
 
 
 def _mine(
-    score: Score, k: int, shard: Shard, max_length: int, place: Path | None
+    score: Score,
+    k: int,
+    shard: Shard,
+    max_length: int,
+    place: Path | None,
+    device: str | None,
 ) -> tuple[int, PhraseTable]:
+    score = score.to(device=device or _own(score))
     documents = shard() if callable(shard) else shard
     table = PhraseTable.of(score.score(documents), max_length=max_length)
     return k, table if place is None else spilled(table, place)
+
+
+def _own(score: Score) -> str | None:
+    """A GPU, for a model that nobody has put on a device."""
+    return gpu() if score.model.device.type == "cpu" else None

@@ -203,8 +203,7 @@ def _identity(score: Score) -> str:
     """A digest of the method, its options and its network."""
     plain = {
         name: value.tolist() if isinstance(value, Tensor) else value
-        for name, value in vars(score).items()
-        if isinstance(value, str | int | float | Tensor)
+        for name, value in score.options.items()
     }
     return digest_of([score.name, score.model.fingerprint, plain])
 

@@ -215,5 +215,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def _threads(count: int) -> None:
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(count)
+    threadpool_limits(count)

@@ -18,7 +18,8 @@ from rnnscope.dynamics import FixedPointOptions, find_fixed_points
 from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.errors import DataError
 from rnnscope.notebook import ShowsItself
-from rnnscope.study.shards import AHEAD, at_least_one, bar, ordered
+from rnnscope.progress import counted, showing
+from rnnscope.study.shards import AHEAD, at_least_one, ordered
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,10 +90,10 @@ def find_on(
     parts = (part for block in blocks for part in _states(block).split(shard))
     jobs = ((model, part, inputs, chosen, sample) for part in parts)
     total: ManyRoots | None = None
-    with bar(progress, " seeds") as told:
+    with showing(progress), counted(None, "searching", "seed") as count:
         for found in ordered(_find, jobs, executor, ahead):
             total = found if total is None else _joined(total, found)
-            told.update(found.seeds)
+            count(found.seeds)
     if total is None:
         raise DataError("Fixed points are sought from seeds.", expected="one or more", got="none")
     return total

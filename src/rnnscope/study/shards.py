@@ -12,10 +12,7 @@ from concurrent.futures import Executor, Future
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from rnnscope.errors import UsageError
-from rnnscope.models.told import refresh
 
 AHEAD = 8
 """Shards under way at once: what keeps some workers busy, and what memory must hold."""
@@ -65,11 +62,6 @@ def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     rest = iter(items)
     while part := list(islice(rest, size)):
         yield part
-
-
-def bar(shown: bool, unit: str) -> tqdm[Any]:
-    """A bar on standard error, where it is asked for."""
-    return tqdm(disable=not shown, unit=unit, unit_scale=True, mininterval=refresh())
 
 
 def at_least_one(**sizes: int) -> None:

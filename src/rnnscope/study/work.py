@@ -28,14 +28,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rnnscope.data import Corpus
 from rnnscope.errors import NotApplicable
 from rnnscope.models import Model, load
 from rnnscope.storage import new_file
 from rnnscope.study.analyses import RUN
 from rnnscope.study.claim import claimed
+from rnnscope.study.devices import gpu
 from rnnscope.study.plan import Task
 from rnnscope.training import TrainingOptions, train
 
@@ -174,7 +173,7 @@ def _train(
 
 def _device(named: str) -> str:
     """A GPU where there is one, and the study names no device."""
-    return "cuda" if named == DEVICE and torch.cuda.is_available() else named
+    return (gpu() if named == DEVICE else None) or named
 
 
 def write_json(path: Path, contents: Any) -> None:

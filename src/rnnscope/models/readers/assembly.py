@@ -19,7 +19,7 @@ from rnnscope.models.folding import between, finished, onto_lowest, turned
 from rnnscope.models.layers import Layer, Readout
 from rnnscope.models.model import Model
 from rnnscope.models.parity import TOLERANCE, match_output
-from rnnscope.models.told import showing, told
+from rnnscope.progress import showing, told
 
 Predict = Callable[[np.ndarray], Any]
 """The original network, run on one document: indices (T,) or vectors (T, width) -> its output."""
