@@ -15,6 +15,7 @@ from torch import nn
 
 import rnnscope as rs
 from rnnscope.phrases import Phrases
+from rnnscope.study.search_file import ARRAYS, SearchFile
 from rnnscope.training.checkpoint import Checkpoint, Progress
 
 WORDS = ("<pad>", "<unk>", "the", "film", "good", "bad", "not", "very", "dull", "fine")
@@ -66,6 +67,7 @@ def formats(folder: Path) -> list[Format]:
     summed = [rs.PhraseModel.summed(p) for p in phrases]
     points = [rs.find_fixed_points(m, seeds=documents, count=16) for m in models]
     results = [rs.linearize(m, p) for m, p in zip(models, points, strict=True)]
+    searches = [rs.find_on(m, p.seeds) for m, p in zip(models, points, strict=True)]
     corpus = _questions()
     asked = [
         rs.train_question_model(corpus, units=4, embedding=4, epochs=1, min_count=1, seed=seed)
@@ -115,6 +117,12 @@ def formats(folder: Path) -> list[Format]:
             path="run",
             save=lambda k, path: _checkpoint(path, k).save(Progress(epoch=k + 1)),
             load=lambda path: _restored(path),
+        ),
+        Format(
+            name="search",
+            path="search",
+            save=lambda k, path: _search(path, searches[k]),
+            load=lambda path: _searched(path),
         ),
         Format(
             name="rule list",
@@ -178,6 +186,19 @@ def _checkpoint(path: Path, seed: int = 0) -> Checkpoint:
         averaged=nn.Linear(3, 2, device="cpu"),
         optimizer=torch.optim.Adam(network.parameters()),
     )
+
+
+def _search(path: Path, found: Any) -> None:
+    kept = SearchFile(path, {"network": ""})
+    kept.found, kept.shards = found, kept.shards + 1
+    kept.save()
+
+
+def _searched(path: Path) -> Any:
+    kept = SearchFile(path, {"network": ""})
+    if kept.found is None:
+        raise rs.DataError("There is no search.")
+    return [getattr(kept.found, name) for name in ARRAYS] + [repr(kept.found)]
 
 
 def _restored(path: Path) -> Any:

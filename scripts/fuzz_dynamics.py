@@ -82,7 +82,8 @@ def dynamics() -> list[Target]:
         T(name="trace_slow_surface", call=rs.trace_slow_surface, cost=2, kinds={
             "model": "one_way", "points": "points", "start": "start", "step": "number", "max_points": "count"}),
         T(name="find_on", call=rs.find_on, cost=3, kinds={
-            "model": "one_way", "seeds": "h", "shard": "count", "ahead": "count"}),
+            "model": "one_way", "seeds": "h", "shard": "count", "ahead": "count",
+            "path": "out_path"}),
         T(name="mine_on", call=rs.mine_on, cost=2, kinds={
             "score": "score", "documents": "token_lists", "shard": "count", "max_length": "count"}),
         T(name="find_fixed_points_by_direction", call=rs.find_fixed_points_by_direction, cost=3,

@@ -5,53 +5,24 @@ Roots add up by the balls in which each is the only one.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from rnnscope.dynamics import FixedPointOptions, find_fixed_points
 from rnnscope.dynamics.drawn_seeds import numbers
+from rnnscope.dynamics.systems import System
 from rnnscope.errors import DataError
-from rnnscope.notebook import ShowsItself
 from rnnscope.progress import counted, showing
+from rnnscope.study.many_roots import ManyRoots
+from rnnscope.study.search_file import SearchFile, identity_of, seen_with
 from rnnscope.study.shards import AHEAD, at_least_one, ordered
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ManyRoots(ShowsItself):
-    """What very many seeds led to.
-
-    Attributes:
-        roots: each once, (R, N).
-        isolation: radius within which each is the only one, (R,).
-        proved: whether that is proved, (R,).
-        basin_sizes: seeds that the network takes to each, (R,).
-        to_none: seeds that it takes to none.
-        outcomes: seeds by verdict.
-        manifold: a sample of the manifold points, (M, N).
-        seeds: how many there were.
-    """
-
-    roots: Tensor
-    isolation: Tensor
-    proved: Tensor
-    basin_sizes: Tensor
-    to_none: int
-    outcomes: dict[str, int]
-    manifold: Tensor
-    seeds: int
-
-    def __len__(self) -> int:
-        return self.seeds
-
-    def __repr__(self) -> str:
-        found = ", ".join(f"{count} {name}" for name, count in self.outcomes.items() if count)
-        return f"ManyRoots of {self.seeds} seeds: {len(self.roots)} roots; {found}"
 
 
 def find_on(
@@ -63,6 +34,7 @@ def find_on(
     shard: int = 2_048,
     ahead: int = AHEAD,
     sample: int = 64,
+    path: str | Path | None = None,
     progress: bool = False,
     options: FixedPointOptions | None = None,
     **changes: Any,
@@ -77,26 +49,61 @@ def find_on(
         shard: seeds at a time.
         ahead: shards under way at once.
         sample: manifold points kept of each shard.
+        path: keep what the shards so far led to in this file. A search that is stopped, by Ctrl-C
+            or a kill, goes on from there when called again with the same seeds. (A step that is
+            a callable of yours is known by its name and weights alone.)
         progress: show a bar on standard error.
         options, changes: as of ``find_fixed_points``.
 
     Raises:
-        UsageError: a size below 1, or an unknown option.
-        DataError: no seeds; DataError, ModelError and NotApplicable as of ``find_fixed_points``.
+        UsageError: a size below 1, an unknown option, or the path holds another search.
+        DataError: no seeds, or others than those that were begun with; DataError, ModelError and
+            NotApplicable as of ``find_fixed_points``.
     """
     at_least_one(shard=shard, ahead=ahead)
     chosen = FixedPointOptions.of(options, changes)
+    work = {
+        "network": identity_of(System.of(model)),
+        "input": _named(inputs),
+        "options": asdict(chosen),
+        "shard": shard,
+        "sample": sample,
+    }
+    kept = SearchFile(path, work)
     blocks = [seeds] if isinstance(seeds, Tensor) else seeds
     parts = (part for block in blocks for part in _states(block).split(shard))
-    jobs = ((model, part, inputs, chosen, sample) for part in parts)
-    total: ManyRoots | None = None
+    begun: deque[str] = deque()
+    given = 0
+
+    def jobs() -> Iterator[tuple[Any, ...]]:
+        nonlocal given
+        seen = ""
+        for part in parts:
+            seen = "" if path is None else seen_with(seen, part)
+            given += 1
+            if not kept.known(given - 1, seen):
+                begun.append(seen)
+                yield model, part, inputs, chosen, sample
+
     with showing(progress), counted(None, "searching", "seed") as count:
-        for found in ordered(_find, jobs, executor, ahead):
-            total = found if total is None else _joined(total, found)
-            count(found.seeds)
-    if total is None:
+        count(0 if kept.found is None else kept.found.seeds)
+        try:
+            for found in ordered(_find, jobs(), executor, ahead):
+                kept.add(found, begun.popleft())
+                count(found.seeds)
+        finally:
+            kept.save()
+    kept.require_all(given)
+    if kept.found is None:
         raise DataError("Fixed points are sought from seeds.", expected="one or more", got="none")
-    return total
+    return kept.found
+
+
+def _named(inputs: Any) -> Any:
+    """An input held fixed, JSON-safe."""
+    if isinstance(inputs, Tensor | np.ndarray):
+        return inputs.tolist()
+    return repr(inputs)
 
 
 def _states(block: Any) -> Tensor:
@@ -121,32 +128,4 @@ def _find(
         outcomes=points.counts,
         manifold=points.manifold.states[:: max(1, -(-len(points.manifold) // sample))].clone(),
         seeds=len(points),
-    )
-
-
-def _joined(a: ManyRoots, b: ManyRoots) -> ManyRoots:
-    """Both: a root of ``b`` in whose ball, or in the ball of which, one of ``a`` lies is that."""
-    roots, isolation, proved = list(a.roots), a.isolation.tolist(), a.proved.tolist()
-    sizes = a.basin_sizes.tolist()
-    for root, radius, sure, size in zip(
-        b.roots, b.isolation.tolist(), b.proved.tolist(), b.basin_sizes.tolist(), strict=True
-    ):
-        apart = [float((root - one).norm()) for one in roots]
-        same = [k for k, d in enumerate(apart) if d <= max(radius, isolation[k])]
-        if same:
-            sizes[same[0]] += size
-            continue
-        roots.append(root)
-        isolation.append(radius)
-        proved.append(sure)
-        sizes.append(size)
-    return ManyRoots(
-        roots=torch.stack(roots) if roots else a.roots,
-        isolation=torch.tensor(isolation, dtype=torch.float64),
-        proved=torch.tensor(proved, dtype=torch.bool),
-        basin_sizes=torch.tensor(sizes, dtype=torch.long),
-        to_none=a.to_none + b.to_none,
-        outcomes=dict(Counter(a.outcomes) + Counter(b.outcomes)),
-        manifold=torch.cat([a.manifold, b.manifold]),
-        seeds=a.seeds + b.seeds,
     )
