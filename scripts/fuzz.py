@@ -116,6 +116,8 @@ def damage(world: World, rng: random.Random) -> Target:
     """A saved file with some of it changed, and its loader as a target."""
     name = rng.choice(list(SAVED))
     source, place = world.folder / name, world.folder / "damaged" / name
+    if place.parent.is_file():  # A result was saved under this name.
+        place.parent.unlink()
     shutil.rmtree(place.parent, ignore_errors=True)
     place.parent.mkdir()
     (shutil.copytree if source.is_dir() else shutil.copy)(source, place)
