@@ -23,6 +23,9 @@ from rnnscope.memory import at_once
 PART = 16_384
 """States that a function is applied to at a time, fewer within a memory budget."""
 
+GATES = 8
+"""Arrays of the states' size that a step may hold at once."""
+
 WORKSPACE = 64 * 2**20
 """Bytes that a batch of matrices may take at once: larger ones leave the processor's caches."""
 
@@ -57,7 +60,7 @@ class Problem:
     def rowwise(self, function: Callable[[Problem, Tensor], Tensor], h: Tensor) -> Tensor:
         """What a function of a problem and its states gives for each state, a part at a time: of
         very many states no array beside them is ever held whole."""
-        size = at_once(PART, 8 * 8 * self.width)
+        size = at_once(PART, GATES * h.element_size() * self.width)
         parts = [slice(k, k + size) for k in range(0, max(1, len(h)), size)]
         return torch.cat([function(self.rows(part), h[part]) for part in parts])
 
@@ -75,7 +78,10 @@ class Problem:
         return self.x.expand(*h.shape[:-1], -1)
 
     def step(self, h: Tensor) -> Tensor:
-        """``F(h, x*)``, (..., N)."""
+        """``F(h, x*)``, (..., N); of very many states, whose gates would be many times theirs, a
+        part at a time."""
+        if h.ndim == 2 and len(h) > at_once(PART, GATES * h.element_size() * self.width):
+            return self.rowwise(Problem.step, h)
         with torch.no_grad():
             return self.cell.step(self.inputs(h), h)
 

@@ -41,9 +41,9 @@ class SearchFile:
         shards: how many are done.
 
     Raises:
-        UsageError: the path holds something else, or the search of another network or with other
-            options.
-        DataError: the file is damaged.
+        UsageError: the path cannot be written to, or holds the search of another network, or one
+            with other options.
+        DataError: it holds something else, or the file is damaged.
     """
 
     def __init__(self, path: str | Path | None, work: dict[str, Any]) -> None:

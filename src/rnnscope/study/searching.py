@@ -57,8 +57,8 @@ def find_on(
 
     Raises:
         UsageError: a size below 1, an unknown option, or the path holds another search.
-        DataError: no seeds, or others than those that were begun with; DataError, ModelError and
-            NotApplicable as of ``find_fixed_points``.
+        DataError: no seeds, or others than those that were begun with, or the path holds something
+            else; DataError, ModelError and NotApplicable as of ``find_fixed_points``.
     """
     at_least_one(shard=shard, ahead=ahead)
     chosen = FixedPointOptions.of(options, changes)
