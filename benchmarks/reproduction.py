@@ -1,6 +1,6 @@
 """The reproduction's page: what a study of real data found, with each published number beside it.
 
-Run: rnnscope study studies/reproduction.toml --folder runs/reproduction     (hours; resumable)
+Run: rnnscope study studies/reproduction.toml --folder runs/reproduction --workers 2  (50 minutes)
      python benchmarks/reproduction.py --folder runs/reproduction
 
 Writes docs/reproduction.md and docs/results/reproduction/ (CSV) from what is finished. Prints one
@@ -118,7 +118,7 @@ network by validation. Every network's row is in
 [networks.csv](results/reproduction/networks.csv).
 
 ```
-rnnscope study studies/reproduction.toml --folder runs/reproduction --workers 2  # resumable
+rnnscope study studies/reproduction.toml --folder runs/reproduction --workers 2  # 50 minutes
 python benchmarks/reproduction.py --folder runs/reproduction                     # this page
 ```
 
