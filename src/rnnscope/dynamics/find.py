@@ -12,10 +12,10 @@ from rnnscope.dynamics.basins import follow_basins, no_basins
 from rnnscope.dynamics.explore import PAIRS, NewRoots, explore, explore_between
 from rnnscope.dynamics.fed_inputs import fed_inputs
 from rnnscope.dynamics.inputs import HeldInput, hold_input, one_for_each, study_cell
-from rnnscope.dynamics.linalg import heavy
+from rnnscope.dynamics.linalg import heavy, norm
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
-from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.problem import PART, Problem
 from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
@@ -216,7 +216,10 @@ class _View:
         **rest: Any,
     ) -> Points:
         seeds = self.terminals.seeds
-        own = torch.linalg.vector_norm(states - seeds[rows], dim=-1)
+        # Parts, so that no difference of all states is ever held.
+        parts = range(0, max(1, len(rows)), PART)
+        own = torch.cat([norm(states[k : k + PART] - seeds[rows[k : k + PART]]) for k in parts])
+        fast = torch.cat([norm(residual[k : k + PART] - drift[k : k + PART]) for k in parts])
         # Every so many of very many seeds: a search among all would cost their square.
         some = seeds[:: max(1, len(seeds) // NEAREST)]
         # Exact differences: the product form loses half the digits of a small distance.
@@ -230,7 +233,7 @@ class _View:
             states=states,
             residual=residual,
             drift=drift,
-            fast=torch.linalg.vector_norm(residual - drift, dim=-1),
+            fast=fast,
             seed=rows,
             moved=own / self.scale,
             nearest=nearest,
