@@ -17,6 +17,9 @@ from tqdm import tqdm
 DELAY = 1.0
 """Seconds of work before its bar is shown."""
 
+KNOWN = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}<{remaining}]"
+"""How a bar looks whose end is known."""
+
 Item = TypeVar("Item")
 _shown: ContextVar[bool] = ContextVar("rnnscope progress", default=False)
 
@@ -66,7 +69,8 @@ def counted(total: int | None, what: str, unit: str) -> Iterator[Callable[[int],
         total=total,
         desc=what,
         unit=f" {unit}s",
-        unit_scale=True,
+        unit_scale=total is None,
+        bar_format=None if total is None else KNOWN,
         delay=DELAY,
         mininterval=refresh(),
         leave=None,  # pyright: ignore[reportArgumentType]
