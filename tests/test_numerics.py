@@ -1,6 +1,8 @@
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from rnnscope import numerics
 from rnnscope.numerics import denormals_are_flushed, flushed_denormals, single_thread
 
 TINY = 1e-40
@@ -64,3 +66,14 @@ def test_single_thread_inside_and_as_many_as_before_after(threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(found)
+
+
+def test_the_threads_of_blas_are_put_back():
+    def counts():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpool_limits(2):
+        before = counts()
+        with numerics.single_blas_thread():
+            assert set(counts()) == {1}
+        assert counts() == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +20,7 @@ from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.checks import check_parts
 from rnnscope.models.encoding import encode_documents
+from rnnscope.models.fingerprint import fingerprint_of
 from rnnscope.models.layers import Layer, Readout
 from rnnscope.models.running import final_states_of, logits_of, run_batch
 from rnnscope.models.steps import between, steps_of
@@ -292,14 +292,8 @@ class Model(ShowsItself):
     @cached_property
     def fingerprint(self) -> str:
         """A digest of the architecture and every weight; equal models have equal fingerprints."""
-        digest = hashlib.sha256(f"{self.architecture}|{self.pooling}".encode())
-        if not self.linear:
-            digest.update(repr(steps_of(self)).encode())
-        for name, weight in sorted(self.weights().items()):
-            array = weight.detach().cpu().contiguous()
-            digest.update(f"{name}|{tuple(array.shape)}|{array.dtype}".encode())
-            digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
+        steps = "" if self.linear else repr(steps_of(self))
+        return fingerprint_of(f"{self.architecture}|{self.pooling}{steps}", self.weights())
 
     def save(self, path: str | Path) -> Path:
         """Write the model to a directory (safetensors + JSON); see ``rnnscope.load``."""

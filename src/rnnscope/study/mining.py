@@ -82,7 +82,9 @@ def _mine(
     place: Path | None,
     device: str | None,
 ) -> tuple[int, PhraseTable]:
-    score = score.to(device=device or _own(score))
+    where = device or _own(score)
+    if where is not None:
+        score = score.to(device=where)
     documents = shard() if callable(shard) else shard
     table = PhraseTable.of(score.score(documents), max_length=max_length)
     return k, table if place is None else spilled(table, place)

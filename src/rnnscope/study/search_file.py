@@ -6,19 +6,18 @@ digest goes on from shard to shard, so that of all seeds before needs no more th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from rnnscope.dynamics.systems import System
 from rnnscope.errors import DataError, UsageError
+from rnnscope.models.fingerprint import fingerprint_of
 from rnnscope.storage import DAMAGE, as_path, digest_of, new_file, require_writable, weighed
 from rnnscope.study.many_roots import ManyRoots, joined
 
@@ -102,7 +101,7 @@ class SearchFile:
             "outcomes": self.found.outcomes,
             "seeds": self.found.seeds,
         }
-        facts["sha256"] = _digest(facts, arrays)
+        facts["sha256"] = fingerprint_of(digest_of(facts), arrays)
         new_file(self.path, save(arrays, {"search": json.dumps(facts)}))
         self._saved, self._at = self.shards, perf_counter()
         self._cost = self._at - begun
@@ -121,7 +120,7 @@ class SearchFile:
                 facts = json.loads((file.metadata() or {})["search"])
                 arrays = {name: file.get_tensor(name) for name in ARRAYS}
             work, digest = facts["work"], facts.pop("sha256")
-            if digest != _digest(facts, arrays):
+            if digest != fingerprint_of(digest_of(facts), arrays):
                 raise ValueError("the contents are not those that were written")
             found = ManyRoots(
                 **arrays,
@@ -151,26 +150,9 @@ def identity_of(system: System) -> str:
     """A digest of what is searched: which part of which network, and every weight."""
     cell = system.cell
     parts = (system.name, system.layer, system.direction, system.fingerprint, cell.kind)
-    digest = hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace"))
-    for name, weight in sorted(cell.parameters.items()):
-        array = weight.detach().cpu().contiguous()
-        digest.update(f"{name}|{tuple(array.shape)}|{array.dtype}".encode())
-        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    return fingerprint_of(repr(parts), cell.parameters)
 
 
 def seen_with(before: str, seeds: Tensor) -> str:
     """The digest of all seeds up to the end of these, given that of those before them."""
-    digest = hashlib.sha256(before.encode("ascii"))
-    digest.update(str(tuple(seeds.shape)).encode("ascii"))
-    digest.update(seeds.to("cpu", torch.float64).contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _digest(facts: dict[str, Any], arrays: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256(digest_of(facts).encode("ascii"))
-    for name in ARRAYS:
-        value = arrays[name]
-        digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode("ascii"))
-        digest.update(value.contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    return fingerprint_of(before, {"seeds": seeds})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Sequence
 from copy import deepcopy
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from rnnscope.data import Corpus, Vocabulary, bucketed, pad
 from rnnscope.errors import TrainingError
+from rnnscope.progress import refresh
 from rnnscope.training.checkpoint import Checkpoint, Progress
 from rnnscope.training.network import Network, Noise
 from rnnscope.training.options import TrainingOptions
@@ -109,10 +109,8 @@ class Run:
         batches = bucketed(
             [len(d) for d in self.fitted[0]], tokens=self.batch_tokens, shuffle=order
         )
-        # In a log every refresh of the bar would be a line of its own.
-        often = 0.1 if sys.stderr.isatty() else 600
         with tqdm(
-            total=len(batches), desc=f"epoch {number}", disable=not show, mininterval=often
+            total=len(batches), desc=f"epoch {number}", disable=not show, mininterval=refresh()
         ) as bar:
             train_loss, rate = self._learn(batches, state, self._noise(order), bar)
             val_loss, accuracy = self._validate()
