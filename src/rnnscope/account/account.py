@@ -7,7 +7,6 @@ import json
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from rnnscope.account.figures import figure_data
 from rnnscope.account.join import Join
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
+from rnnscope.account.parts import installed_version
 from rnnscope.account.private import SUPPORT, known_words, without_texts
 from rnnscope.account.rules_entry import fidelity_entry, phrase_model_entry, rules_entry
 from rnnscope.account.rules_half import RulesHalf, as_words
@@ -104,7 +104,7 @@ class Account:
         accuracy = None if rules is None else rules.accuracy
         contents: dict[str, Any] = {
             "format": FORMAT,
-            "rnnscope": _version(),
+            "rnnscope": installed_version(),
             "private": None,
             "settings": self.options.to_dict(),
             "verdict": {
@@ -215,10 +215,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _version() -> str:
-    try:
-        return version("rnnscope")
-    except PackageNotFoundError:
-        return "unknown"

@@ -15,6 +15,7 @@ from rnnscope.account.attempt import attempt
 from rnnscope.account.line_evidence import LineEvidence, gather_evidence
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
+from rnnscope.account.parts import Parts
 from rnnscope.data import Corpus
 from rnnscope.dynamics import (
     FixedPoints,
@@ -84,6 +85,7 @@ def explain_dynamics(
     visited: Material,
     options: ExplainOptions,
     say: Callable[[str], None],
+    parts: Parts,
 ) -> DynamicsHalf:
     """Find the fixed points from the states visited on held-out text, and say what they form.
 
@@ -93,16 +95,22 @@ def explain_dynamics(
         visited: text whose judged part gives the states.
         options: how.
         say: told what is being done.
+        parts: keeps what is done.
 
     Raises:
         NotApplicable: the network reads in two directions.
     """
     left_out: dict[str, str] = {}
 
+    def keep(name: str, make: Callable[[], Any]) -> Any:
+        return parts.keep(name, make, left_out)
+
+    def tried(name: str, make: Callable[[], Any]) -> Any:
+        return attempt(left_out, name, lambda: keep(name, make))
+
     say("finding fixed points")
-    points = find_fixed_points(
-        model, visited.seeds, options.inputs, count=options.points, rng=options.seed
-    )
+    search = partial(find_fixed_points, model, visited.seeds, options.inputs)
+    points = keep("fixed points", partial(search, count=options.points, rng=options.seed))
     if not len(points.line_states):
         left_out["modes"] = (
             "No root, continuum or manifold point lies where the data goes, "
@@ -121,25 +129,26 @@ def explain_dynamics(
             left_out=left_out,
         )
     say("linearizing")
-    modes = linearize(model, points, count=options.modes)
-    line = attempt(left_out, "manifold", lambda: fit_manifold(points, modes, rng=options.seed))
+    modes = keep("modes", lambda: linearize(model, points, count=options.modes))
+    line = tried("manifold", lambda: fit_manifold(points, modes, rng=options.seed))
     say("comparing with untrained networks")
-    evidence = gather_evidence(
-        model, material, visited, points, modes, line, options, partial(attempt, left_out)
+    evidence = gather_evidence(model, material, visited, points, modes, line, options, tried)
+    verdict = keep(
+        "verdict",
+        lambda: line_attractor_verdict(
+            points,
+            modes,
+            line,
+            model=model,
+            words=evidence.words,
+            untrained=evidence.untrained,
+            rng=options.seed,
+        ),
     )
-    verdict = line_attractor_verdict(
-        points,
-        modes,
-        line,
-        model=model,
-        words=evidence.words,
-        untrained=evidence.untrained,
-        rng=options.seed,
-    )
-    pushes = attempt(left_out, "word pushes", lambda: word_projections(model, modes))
+    pushes = tried("word pushes", lambda: word_projections(model, modes))
     reference = _reference(modes, line)
     position = None if line is None else _position(model, modes, line, material, left_out)
-    found = _rate(model, position, pushes, material, options, left_out)
+    found = keep("ratings", lambda: _rate(model, position, pushes, material, options, left_out))
     return DynamicsHalf(
         visited=visited,
         points=points,

@@ -3,7 +3,7 @@ agree, and is one number of the state all that the decision is read from?"""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -16,6 +16,7 @@ from rnnscope.account.attempt import attempt
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
+from rnnscope.account.parts import Parts
 from rnnscope.account.rules_half import RulesHalf
 from rnnscope.errors import NotApplicable
 from rnnscope.models import Model
@@ -135,16 +136,16 @@ def join_halves(
     dynamics: DynamicsHalf,
     options: ExplainOptions,
     left_out: dict[str, str],
+    parts: Parts,
 ) -> Join:
-    """Measure where both halves meet; what does not apply is noted in ``left_out``."""
+    """Measure where both halves meet; what does not apply is noted in ``left_out``, what is done
+    is kept in ``parts``."""
 
-    words = attempt(
-        left_out, "two stories", lambda: _words(model, material, rules, dynamics, options.seed)
-    )
-    tally = attempt(left_out, "tally", lambda: _tally(model, material, rules, dynamics)) or (
-        None,
-        None,
-    )
+    def tried(name: str, make: Callable[[], Any]) -> Any:
+        return attempt(left_out, name, lambda: parts.keep(name, make, left_out))
+
+    words = tried("two stories", lambda: _words(model, material, rules, dynamics, options.seed))
+    tally = tried("tally", lambda: _tally(model, material, rules, dynamics)) or (None, None)
     return Join(words=words, tally=tally[0], threshold=tally[1])
 
 

@@ -131,7 +131,9 @@ def gather_evidence(
         visited=attempt("dimension", lambda: estimate_dimension(points.seeds, rng=options.seed)),
         points=None
         if line is None
-        else attempt("dimension", lambda: estimate_dimension(line.states, rng=options.seed)),
+        else attempt(
+            "dimension of points", lambda: estimate_dimension(line.states, rng=options.seed)
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,21 @@ class Material:
         if self.corpus is None:
             return self.judged
         return self.corpus.split(self.description["judged_on"]["split"])
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the documents, of what is known about them, and of their two parts."""
+        digest = hashlib.sha256(repr(self.description["judged_on"]).encode())
+        if self.corpus is not None:
+            digest.update(f"{self.corpus.fingerprint}{self.corpus.classes}".encode())
+        else:
+            for document in (*self.mined, *self.judged):
+                array = np.ascontiguousarray(document)
+                digest.update(f"{array.shape}{array.dtype}".encode())
+                digest.update(repr(document).encode() if array.dtype.hasobject else array.tobytes())
+        for known in (self.labels, self.valence):
+            digest.update(b"none" if known is None else np.ascontiguousarray(known).tobytes())
+        return digest.hexdigest()
 
     @classmethod
     def of(cls, model: Model, source: Any, *, seed: int) -> Material:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ import torch
 from rnnscope.account.attempt import attempt
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
+from rnnscope.account.parts import Parts
 from rnnscope.errors import DataError, NotApplicable
 from rnnscope.fidelity import Fidelity, Majority, compare, judge
 from rnnscope.fidelity.judge import Description
 from rnnscope.models import Model
 from rnnscope.phrases import Phrases, mine_phrases
+from rnnscope.phrases.examples import with_examples
 from rnnscope.rules import PhraseModel, RuleList
 from rnnscope.scores import CellDifference, WordScores, beta_and_gamma
 from rnnscope.statistics import Estimate, share
@@ -26,6 +29,9 @@ SHORT_LIST = 1000
 
 WEIGHED = 3000
 """Phrases at most in the phrase model."""
+
+Keep = Callable[[str, Callable[[], Any]], Any]
+"""Gives a part by name, made only where it was not kept."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +69,11 @@ class RulesHalf:
 
 
 def explain_rules(
-    model: Model, material: Material, options: ExplainOptions, say: Callable[[str], None]
+    model: Model,
+    material: Material,
+    options: ExplainOptions,
+    say: Callable[[str], None],
+    parts: Parts,
 ) -> RulesHalf:
     """Score, mine and judge. What does not apply is named and the rest is done.
 
@@ -72,8 +82,12 @@ def explain_rules(
     """
     model.require_readout()
     left_out: dict[str, str] = {}
+
+    def keep(name: str, make: Callable[[], Any]) -> Any:
+        return parts.keep(name, make, left_out)
+
     say("running the network on the held-out text")
-    probabilities = model.probabilities(material.judged).cpu()
+    probabilities = keep("probabilities", lambda: model.probabilities(material.judged).cpu())
     predictions = probabilities.argmax(dim=-1).numpy()
     labels = material.labels
     if labels is None:
@@ -82,11 +96,13 @@ def explain_rules(
     say("scoring words")
     judged_scores = _score(model, material.judged, left_out)
     mined_scores = _score(model, material.mined, left_out)
+    _compute(judged_scores, "scores of the judged text", keep)
+    _compute(mined_scores, "scores of the mined text", keep)
     say("mining phrases")
-    mined = _mine(mined_scores, options, left_out)
+    mined = _mine(mined_scores, options, left_out, keep)
     network = next((s.predictions for s in mined_scores.values()), None)
     if network is None:
-        network = model.predict(material.mined)
+        network = keep("predictions", lambda: model.predict(material.mined))
     words = as_words(material.mined)
     chosen = _choose(options.method, mined, words, network)
     if not mined and "rules" not in left_out:
@@ -100,15 +116,16 @@ def explain_rules(
         descriptions[f"rules ({name})"] = rules
         if rules.size > SHORT_LIST:
             say(f"pruning rules ({name})")
-            pruned = rules.pruned(words, network, max_rules=SHORT_LIST)
-            descriptions[f"pruned rules ({name})"] = pruned
+            pruned = partial(rules.pruned, words, network, max_rules=SHORT_LIST)
+            descriptions[f"pruned rules ({name})"] = keep(f"pruned rules of {name}", pruned)
     phrase_model = None
     if chosen:
         say("weighing phrases")
         phrases = mined[chosen][0]
         try:
             logits = mined_scores[chosen].logits.cpu().numpy()
-            phrase_model = PhraseModel.fit(phrases, words, logits, max_phrases=WEIGHED)
+            weighed = partial(PhraseModel.fit, phrases, words, logits, max_phrases=WEIGHED)
+            phrase_model = keep("phrase model", weighed)
             descriptions[f"phrase model ({chosen})"] = phrase_model
         except DataError as error:
             left_out["phrase model"] = str(error)
@@ -116,6 +133,13 @@ def explain_rules(
             phrases, bias=model.require_readout().bias.cpu().double().numpy()
         )
     say("judging")
+    fitted_on = words, network
+
+    def judging() -> tuple[Fidelity, ...]:
+        return _judge(
+            descriptions, material, predictions, probabilities, fitted_on, left_out, model
+        )
+
     return RulesHalf(
         predictions=predictions,
         probabilities=probabilities,
@@ -126,9 +150,7 @@ def explain_rules(
         phrases=mined[chosen][0] if chosen else None,
         rules=mined[chosen][1] if chosen else None,
         phrase_model=phrase_model,
-        fidelity=_judge(
-            descriptions, material, predictions, probabilities, (words, network), left_out, model
-        ),
+        fidelity=keep("fidelity", judging),
         left_out=left_out,
     )
 
@@ -144,18 +166,31 @@ def _score(
     return {} if beta is None else {"beta": beta}
 
 
+def _compute(scores: dict[str, WordScores], name: str, keep: Keep) -> None:
+    """Have the scores, which are computed when they are first looked at."""
+
+    def arrays() -> dict[str, tuple[torch.Tensor, ...]]:
+        return {method: held.arrays for method, held in scores.items()}
+
+    for method, known in keep(name, arrays).items():
+        scores[method].take(*known)
+
+
 def _mine(
-    scores: dict[str, WordScores], options: ExplainOptions, left_out: dict[str, str]
+    scores: dict[str, WordScores], options: ExplainOptions, left_out: dict[str, str], keep: Keep
 ) -> dict[str, tuple[Phrases, RuleList]]:
     mined: dict[str, tuple[Phrases, RuleList]] = {}
     for name, held in scores.items():
+        mining = partial(
+            mine_phrases,
+            held,
+            word_threshold=options.word_threshold,
+            max_length=options.max_length,
+            min_count=options.min_count,
+        )
         try:
-            phrases = mine_phrases(
-                held,
-                word_threshold=options.word_threshold,
-                max_length=options.max_length,
-                min_count=options.min_count,
-            )
+            found = keep(f"phrases by {name}", lambda mining=mining: replace(mining(), find=None))
+            phrases = with_examples(found, held)
             mined[name] = phrases, RuleList.from_phrases(phrases, max_rules=options.max_rules)
         except NotApplicable as error:
             left_out["rules"] = str(error)

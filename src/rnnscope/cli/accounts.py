@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +36,7 @@ def demo(out: Where = DEMO, seed: int = 0, as_json: Json = False) -> None:
     """Train an LSTM on the embedded rated sentences and write its report.
 
     The network is trained on documents composed of 1 to 8 sentences; rules are mined and judged
-    on single sentences. Run again, it takes up the trained network.
+    on single sentences. Run again, it takes up the trained network; stopped, it goes on.
 
     Example: rnnscope demo --out runs/demo
 
@@ -48,8 +51,17 @@ def demo(out: Where = DEMO, seed: int = 0, as_json: Json = False) -> None:
     model = train_network(documents, TrainingOptions(seed=seed), directory=out, progress=True)
     say("explaining it")
     options = ExplainOptions(seed=seed)
-    account = explain(model, sentences, dynamics_corpus=documents, options=options, progress=True)
-    page = account.save(out / "report.html")
+    page = out / "report.html"
+    with _parts_beside(page) as parts:
+        account = explain(
+            model,
+            sentences,
+            dynamics_corpus=documents,
+            options=options,
+            directory=parts,
+            progress=True,
+        )
+        account.save(page)
     finish(account, page, as_json, started)
 
 
@@ -106,6 +118,8 @@ def report(
 ) -> None:
     """Explain a saved network on a corpus and write the page.
 
+    What is done is kept beside the page until that is written: stopped, the same command goes on.
+
     Example: rnnscope report --model runs/demo --data reviews.csv --out report.html
 
     Args:
@@ -127,9 +141,20 @@ def report(
     if private:
         check_support(support)
     network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
-    account = explain(network, corpus, progress=True, max_rules=max_rules, seed=seed)
-    page = account.save(out, texts=not private, support=support)
+    with _parts_beside(out) as parts:
+        account = explain(
+            network, corpus, directory=parts, progress=True, max_rules=max_rules, seed=seed
+        )
+        page = account.save(out, texts=not private, support=support)
     finish(account, page, as_json, started, texts=not private, support=support)
+
+
+@contextmanager
+def _parts_beside(page: Path) -> Iterator[Path]:
+    """Where the parts of an account are kept until its page is written."""
+    folder = page.with_name(f".{page.stem}.parts")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def compare(

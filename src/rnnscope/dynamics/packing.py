@@ -1,7 +1,7 @@
 """Results as plain values and arrays, and back: what a file can hold without holding code.
 
 Everything but the arrays becomes JSON; what JSON has no form for is an object whose ``"$"`` says
-what it is. Only the classes listed here are ever built from a file.
+what it is. Only the classes listed here, or by the caller, are ever built from a file.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ _RESULTS = (
 )
 _CELLS = (*CELLS.values(), Stack, LinearRNN, PiecewiseLinear, Lifted, Polynomial)
 
-CLASSES: dict[str, type[Any]] = {one.__name__: one for one in (*_RESULTS, *_CELLS)}
+Classes = Mapping[str, type[Any]]
+
+CLASSES: Classes = {one.__name__: one for one in (*_RESULTS, *_CELLS)}
 """The classes that a file may hold, by name."""
 
 ENUMS: dict[str, type[Enum]] = {one.__name__: one for one in (Fate, Outcome)}
@@ -84,9 +86,9 @@ ENUMS: dict[str, type[Enum]] = {one.__name__: one for one in (Fate, Outcome)}
 MARK = "$"
 
 
-def field_names(name: str) -> list[str]:
+def field_names(kind: type[Any]) -> list[str]:
     """The fields that an object of a listed class is built from."""
-    return [one.name for one in fields(CLASSES[name]) if one.init]
+    return [one.name for one in fields(kind) if one.init]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,29 +104,36 @@ class Packed:
     arrays: dict[str, Tensor]
 
 
-def pack(result: Any) -> Packed:
+def pack(result: Any, classes: Classes = CLASSES) -> Packed:
     """A result as plain values and arrays. The result is left alone and shares nothing with it.
+
+    Args:
+        classes: what it may hold.
 
     Raises:
         NotApplicable: it holds code, a whole network, or anything else that is not listed here.
     """
-    packer = _Packer()
+    packer = _Packer(classes)
     value = packer.pack(result, type(result).__name__)
     return Packed(value=value, arrays=packer.arrays)
 
 
-def unpack(packed: Packed) -> Any:
+def unpack(packed: Packed, classes: Classes = CLASSES) -> Any:
     """The result again.
+
+    Args:
+        classes: what it may hold.
 
     Raises:
         DataError: a class, a field or a form that this version does not know.
         KeyError, TypeError, ValueError, RuntimeError: values that do not belong together.
     """
-    return _Unpacker(packed.arrays).unpack(packed.value)
+    return _Unpacker(packed.arrays, classes).unpack(packed.value)
 
 
 @dataclass(frozen=True)
 class _Packer:
+    classes: Classes
     arrays: dict[str, Tensor] = field(default_factory=dict)
     # One array that stands in two fields is kept once: by identity, as all live in the result.
     names: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -149,9 +158,10 @@ class _Packer:
         if type(value) is tuple:
             return {MARK: "tuple", "items": self._items(value, where)}
         name = type(value).__name__
-        if CLASSES.get(name) is type(value):
+        if self.classes.get(name) is type(value):
             packed = {
-                one: self.pack(getattr(value, one), f"{where}.{one}") for one in field_names(name)
+                one: self.pack(getattr(value, one), f"{where}.{one}")
+                for one in field_names(type(value))
             }
             return {MARK: name, "fields": packed}
         if isinstance(value, Mapping):
@@ -200,8 +210,8 @@ def _cannot(value: Any, where: str) -> NotApplicable:
 
 
 class _Unpacker:
-    def __init__(self, arrays: Mapping[str, Tensor]) -> None:
-        self.arrays = arrays
+    def __init__(self, arrays: Mapping[str, Tensor], classes: Classes) -> None:
+        self.arrays, self.classes = arrays, classes
         self.made: dict[tuple[str, str], Tensor | np.ndarray] = {}
         self.forms: dict[str, Callable[[Any], Any]] = {
             "float": lambda given: float(given["value"]),
@@ -222,13 +232,14 @@ class _Unpacker:
             return self.forms[form](given)
         if form in ENUMS:
             return ENUMS[form][given["name"]]
-        if form not in CLASSES:
-            raise _unknown("class", str(form), f"one of the {len(CLASSES)} that are results")
-        known = field_names(form)
+        kind = self.classes.get(form)
+        if kind is None:
+            raise _unknown("class", str(form), f"one of the {len(self.classes)} that are results")
+        known = field_names(kind)
         for name in given["fields"]:
             if name not in known:
                 raise _unknown("field", f"{form}.{name}", ", ".join(known))
-        return CLASSES[form](**{name: self.unpack(v) for name, v in given["fields"].items()})
+        return kind(**{name: self.unpack(v) for name, v in given["fields"].items()})
 
     def _array(self, given: dict[str, Any]) -> Tensor | np.ndarray:
         key = (given["name"], given[MARK])

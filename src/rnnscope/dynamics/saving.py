@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_arrays
 from safetensors.torch import save as save_arrays
 
-from rnnscope.dynamics.packing import Packed, pack, unpack
+from rnnscope.dynamics.packing import CLASSES, Classes, Packed, pack, unpack
 from rnnscope.errors import DataError, RnnscopeError, UsageError
 from rnnscope.storage import (
     DAMAGE,
@@ -41,7 +41,12 @@ def save_result(result: Any, folder: str | Path) -> Path:
         UsageError: the path holds something else, or cannot be written.
         NotApplicable: the result holds code, such as a cell made from a callable.
     """
-    packed = pack(result)
+    return write_result(result, folder, CLASSES)
+
+
+def write_result(result: Any, folder: str | Path, classes: Classes) -> Path:
+    """``save_result`` of a result that may hold these classes."""
+    packed = pack(result, classes)
     path = _resolved(folder)
     arrays = save_arrays(packed.arrays)
     description = {
@@ -71,6 +76,11 @@ def load_result(folder: str | Path) -> Any:
         UsageError: there is no saved result at the path.
         DataError: the files are damaged, of a later format, or do not belong together.
     """
+    return read_result(folder, CLASSES)
+
+
+def read_result(folder: str | Path, classes: Classes) -> Any:
+    """``load_result`` of a result that may hold these classes."""
     path = _resolved(folder)
     path = path.parent if path.name in (ARRAYS, DESCRIPTION) and not path.is_dir() else path
     if not (path / DESCRIPTION).is_file():
@@ -97,7 +107,7 @@ def load_result(folder: str | Path) -> Any:
             )
         _hold_against(description["arrays_sha256"], hashlib.sha256(arrays).hexdigest(), ARRAYS)
         _hold_against(description["result_sha256"], digest_of(description["result"]), DESCRIPTION)
-        return unpack(Packed(value=description["result"], arrays=load_arrays(arrays)))
+        return unpack(Packed(value=description["result"], arrays=load_arrays(arrays)), classes)
     except DataError:
         raise
     except (*DAMAGE, SafetensorError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -37,6 +38,11 @@ def find_examples(
         before += len(scores)
         found = [_strongest(pl.concat(found))]
     return found[0]
+
+
+def with_examples(phrases: Phrases, scores: WordScores) -> Phrases:
+    """The same phrases, whose examples are looked for in these scores when first asked for."""
+    return replace(phrases, find=lambda found: find_examples(found, [scores], None))
 
 
 class _Wanted:

@@ -147,6 +147,28 @@ class WordScores(Sequence[DocumentScores]):
         return values, initial, logits
 
     @property
+    def arrays(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What is computed: values (words, classes), initial and logits (documents, classes)."""
+        return self._flat
+
+    def take(self, values: Tensor, initial: Tensor, logits: Tensor) -> None:
+        """Arrays that were computed before, in place of computing them.
+
+        Raises:
+            DataError: they are not of these documents' shapes.
+        """
+        classes = len(self.classes)
+        expected = [(int(self.offsets[-1]), classes), *[(len(self), classes)] * 2]
+        got = [tuple(array.shape) for array in (values, initial, logits)]
+        if got != expected:
+            raise DataError(
+                "Scores are those of the documents they are given to.",
+                expected=f"values, initial and logits of {expected}",
+                got=str(got),
+            )
+        self.__dict__["_flat"] = values, initial, logits
+
+    @property
     def values(self) -> Tensor:
         """All scores in one array, (words of all documents, classes); see ``offsets``."""
         return self._flat[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,11 @@ def accuracy(model: Model, corpus: Corpus, options: dict[str, Any], folder: Path
 
 
 def account(model: Model, corpus: Corpus, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The whole account; its page is saved beside."""
-    found = explain(model, corpus, **options)
+    """The whole account; its page is saved beside, and its parts until then."""
+    parts = folder / "parts"
+    found = explain(model, corpus, directory=parts, **options)
     found.save(folder / "report.html")
+    shutil.rmtree(parts, ignore_errors=True)
     return found.to_dict()
 
 

@@ -7,11 +7,12 @@ training/           the trainer's checkpoints and the model, until it is finishe
 model/              the model
 ANALYSIS-HASH.json  each analysis
 report.html         the account's page
+parts/              the account's parts, until it is finished
 log.txt             what was done, and when
 failed.json         why it went no further, if it failed
 
-A file is there whole or not at all, so what is there is done. A killed process leaves a checkpoint
-that the next one goes on from.
+A file is there whole or not at all, so what is there is done. A killed process leaves a checkpoint,
+or the parts of an account, that the next one goes on from.
 """
 
 from __future__ import annotations

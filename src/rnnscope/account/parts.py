@@ -1,0 +1,117 @@
+"""The finished parts of an account in a directory, for a call that was stopped to go on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from rnnscope.account.material import Material
+from rnnscope.account.options import ExplainOptions
+from rnnscope.dynamics.packing import Classes
+from rnnscope.dynamics.saving import read_result, write_result
+from rnnscope.errors import NotApplicable
+from rnnscope.models import Model
+from rnnscope.models.fingerprint import fingerprint_of
+from rnnscope.storage import as_path, digest_of, new_file, require_writable, settled
+
+FORMAT = 1
+SETTINGS = "settings.json"
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Keeps each part of one account when it is done.
+
+    Args:
+        folder: of this account alone; None to keep nothing.
+        classes: what a part may consist of.
+    """
+
+    folder: Path | None
+    classes: Classes
+
+    @classmethod
+    def of(cls, directory: str | Path | None, settings: dict[str, Any], classes: Classes) -> Parts:
+        """Those of the account that these settings make, in a folder named after their digest.
+
+        Raises:
+            UsageError: the directory cannot be made or written to.
+        """
+        if directory is None:
+            return cls(folder=None, classes=classes)
+        folder = as_path(directory) / digest_of(settings)[:12]
+        require_writable(folder)
+        new_file(folder / SETTINGS, json.dumps(settings, indent=1))
+        return cls(folder=folder, classes=classes)
+
+    def keep(self, name: str, make: Callable[[], Part], left_out: dict[str, str]) -> Part:
+        """A part as it was kept; made and kept where it was not.
+
+        Args:
+            name: of the part, one a folder can have.
+            make: makes it, and says in ``left_out`` what of it does not apply.
+            left_out: told the same when the part was kept.
+
+        Raises:
+            NotApplicable: as ``make``; nothing is kept then.
+            DataError: what was kept is damaged.
+            UsageError: there is no room.
+        """
+        if self.folder is None:
+            return make()
+        place = settled(self.folder / name)
+        if place.exists():
+            found = read_result(place, self.classes)
+            left_out |= found["left_out"]
+            return found["part"]
+        before = dict(left_out)
+        part = make()
+        new = {key: why for key, why in left_out.items() if before.get(key) != why}
+        try:
+            write_result({"part": part, "left_out": new}, place, self.classes)
+        except NotApplicable:
+            # It holds code of the user's, and is made again if it must be.
+            return part
+        return part
+
+
+def settings_of(
+    model: Model, material: Material, visited: Material, options: ExplainOptions
+) -> dict[str, Any]:
+    """All that decides what an account says, JSON-safe."""
+    inputs = options.inputs
+    if not isinstance(inputs, str):
+        try:
+            vector = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
+            inputs = fingerprint_of("vector", {"inputs": vector})
+        except (TypeError, ValueError):
+            inputs = repr(inputs)
+    words = () if model.vocabulary is None else model.vocabulary.words
+    return {
+        "format": FORMAT,
+        "rnnscope": installed_version(),
+        "model": model.fingerprint,
+        "classes": list(model.classes),
+        "vocabulary": digest_of(list(words)),
+        "trained_on": model.record.get("data_fingerprint"),
+        "text": material.fingerprint,
+        "visited": visited.fingerprint,
+        "options": {**options.to_dict(), "inputs": inputs},
+    }
+
+
+def installed_version() -> str:
+    """Of this package."""
+    try:
+        return version("rnnscope")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,184 @@
+"""An account that is stopped goes on from the parts that are done, and ends as the same account."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+import rnnscope as rs
+from rnnscope.account import parts as module
+from rnnscope.account.explain import KEPT
+from rnnscope.account.parts import Parts
+from rnnscope.dynamics import save_result
+from rnnscope.models import Direction, Layer, Model, Readout
+from tests.account.test_explain import QUICK, corpus_of, model_of
+from tests.helpers import random_cell, random_documents
+
+
+def without_times(account):
+    """All that the account says, but how long judging took."""
+
+    def told(value):
+        if isinstance(value, dict):
+            return {
+                k: told(v) for k, v in value.items() if k not in ("seconds", "documents_per_second")
+            }
+        return [told(item) for item in value] if isinstance(value, list) else value
+
+    return json.dumps(told(account.to_dict()), sort_keys=False)
+
+
+def vectors():
+    """A network that reads vectors, and what it reads."""
+    cell = random_cell("gru", d=3, n=5)
+    readout = Readout.of(torch.randn(2, 5, dtype=cell.dtype), torch.zeros(2, dtype=cell.dtype))
+    model = Model(layers=(Layer(directions=(Direction(cell=cell),)),), readout=readout)
+    rng = np.random.default_rng(0)
+    return model, [rng.normal(size=(8, 3)) for _ in range(20)]
+
+
+def rated():
+    """Texts with labels and ratings."""
+    documents = random_documents(80)
+    rows = {
+        "text": [" ".join(d) for d in documents],
+        "label": [str(k % 2) for k in range(80)],
+        "valence": [d.count("good") - d.count("bad") for d in documents],
+    }
+    return rs.load_corpus(pl.DataFrame(rows), classes=["0", "1"], valence="valence")
+
+
+def cases():
+    return {
+        "an LSTM, rated": (model_of("lstm", scale=2.0), rated()),
+        "a GRU": (model_of("gru"), corpus_of(60)),
+        "no labels": (model_of("lstm"), corpus_of(60, labelled=False)),
+        "three classes": (model_of("lstm", classes=3), corpus_of(60, classes=3)),
+        "both directions": (model_of("gru", bidirectional=True), corpus_of(60)),
+        "vectors": vectors(),
+    }
+
+
+class Stopped(Exception):
+    """In place of Ctrl-C, which would end the tests."""
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """The parts that are written; after ``stop[0]`` of them the user loses patience."""
+    names, stop = [], [10**9]
+    write = module.write_result
+
+    def counted(result, place, classes):
+        write(result, place, classes)
+        names.append(place.name)
+        stop[0] -= 1
+        if not stop[0]:
+            raise Stopped
+
+    monkeypatch.setattr(module, "write_result", counted)
+    return names, stop
+
+
+@pytest.mark.parametrize("name", list(cases()))
+def test_stopped_after_each_part_it_ends_as_the_same_account(name, tmp_path, written):
+    model, text = cases()[name]
+    whole = without_times(rs.explain(model, text, **QUICK))
+    names, stop = written
+    for _ in range(50):
+        stop[0] = 1
+        try:
+            account = rs.explain(model, text, directory=tmp_path, **QUICK)
+            break
+        except Stopped:
+            continue
+    assert without_times(account) == whole
+    assert len(names) == len(set(names)), "a part was made twice"
+    assert len(names) > 4
+    # And once more, from all of them.
+    stop[0] = 10**9
+    again = rs.explain(model, text, directory=tmp_path, **QUICK)
+    assert without_times(again) == whole
+    assert len(names) == len(set(names))
+
+
+def test_examples_are_found_in_an_account_that_went_on(tmp_path):
+    model, text = cases()["an LSTM, rated"]
+    first = rs.explain(model, text, directory=tmp_path, **QUICK).rules_half.phrases
+    again = rs.explain(model, text, directory=tmp_path, **QUICK).rules_half.phrases
+    assert len(first)
+    assert again.occurrences.equals(first.occurrences)
+
+
+@pytest.mark.parametrize("change", ["model", "labels", "text", "option", "input"])
+def test_parts_of_another_account_are_not_taken(change, tmp_path):
+    rs.explain(model_of("lstm"), corpus_of(40), directory=tmp_path, **QUICK)
+    text = corpus_of(40, labelled=change != "labels", seed=int(change == "text"))
+    model = model_of("lstm", seed=1) if change == "model" else model_of("lstm")
+    options = dict(QUICK)
+    if change == "option":
+        options["points"] = 13
+    if change == "input":
+        options["inputs"] = np.full(model.input_size, 0.1)
+    account = rs.explain(model, text, directory=tmp_path, **options)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert without_times(account) == without_times(rs.explain(model, text, **options))
+
+
+def test_vectors_held_fixed_are_told_apart(tmp_path):
+    model, text = model_of("gru"), corpus_of(40)
+    for value in (0.1, 0.2):
+        rs.explain(
+            model, text, directory=tmp_path, inputs=np.full(model.input_size, value), **QUICK
+        )
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_damaged_part_is_named_and_nothing_is_made_of_it(tmp_path):
+    model, text = model_of("gru"), corpus_of(40)
+    rs.explain(model, text, directory=tmp_path, **QUICK)
+    (damaged,) = tmp_path.glob("*/fixed points/arrays.safetensors")
+    damaged.write_bytes(damaged.read_bytes()[:-8])
+    with pytest.raises(rs.DataError, match=r"saved result") as caught:
+        rs.explain(model, text, directory=tmp_path, **QUICK)
+    assert "arrays.safetensors" in str(caught.value)
+
+
+def test_a_directory_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(rs.UsageError):
+        rs.explain(model_of("gru"), corpus_of(40), directory=tmp_path / "file", **QUICK)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_code_is_made_again_not_kept(tmp_path):
+    parts = Parts(folder=tmp_path, classes=KEPT)
+    calls = []
+    for _ in range(2):
+        made = parts.keep("part", lambda: calls.append(1) or len, {})
+        assert made is len
+    assert len(calls) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_left_out_is_told_again(tmp_path):
+    parts = Parts(folder=tmp_path, classes=KEPT)
+
+    def make(left_out):
+        left_out["words"] = "why"
+        return 3.5
+
+    for _ in range(2):
+        left_out = {"before": "because"}
+        assert parts.keep("part", lambda told=left_out: make(told), left_out) == 3.5
+        assert left_out == {"before": "because", "words": "why"}
+
+
+def test_a_saved_result_of_the_dynamics_takes_no_part_of_an_account(tmp_path):
+    rule = rs.Rule(words=("good",), class_index=1)
+    with pytest.raises(rs.NotApplicable):
+        save_result([rule], tmp_path / "saved")
