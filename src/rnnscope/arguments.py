@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 import numpy as np
+import torch
 from torch import Tensor, strided
 
 from rnnscope.errors import UsageError
@@ -238,3 +239,20 @@ def _short(value: Any) -> str:
         return repr(value).splitlines()[0][:60]
     except Exception:  # an object whose repr fails
         return "an object"
+
+
+def require_device(device: str) -> None:
+    """Hold a device that work is asked for on against what is here.
+
+    Raises:
+        UsageError: torch cannot use it here.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        found = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
+        raise UsageError(
+            "The device must be one that torch can use here.",
+            expected=" or ".join(found),
+            got=repr(device),
+        ) from error

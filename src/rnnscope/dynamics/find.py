@@ -15,7 +15,7 @@ from rnnscope.dynamics.inputs import HeldInput, hold_input, one_for_each, study_
 from rnnscope.dynamics.linalg import heavy, norm
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
-from rnnscope.dynamics.problem import PART, Problem
+from rnnscope.dynamics.problem import CPU, PART, Problem
 from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
@@ -71,7 +71,8 @@ def find_fixed_points(
     held = hold_input(model, cell, inputs, fed_inputs(model, seeds))
     states = gather_seeds(model, cell, seeds, count=settings.count, rng=settings.rng)
     one_for_each(held, len(states))
-    problem = Problem(cell=cell, x=held.vector)
+    device = torch.device(settings.device) if cell.matrix_free else CPU
+    problem = Problem(cell=cell, x=held.vector, device=device)
     _check_deterministic(problem, states)
     with showing(progress):
         return _found(model, problem, held, states, settings)

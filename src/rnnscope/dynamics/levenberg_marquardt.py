@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rnnscope.dynamics.linalg import apply, in_threads, norm, solve_positive
-from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.problem import CPU, Problem
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,10 +53,12 @@ def minimise_speed(
         damping: the first damping, relative to the largest diagonal entry of ``A^T A``.
     """
 
+    there = problem.away(problem.dtype)
+
     def work(rows: slice) -> Descent:
         return _minimise(
-            problem.rows(rows),
-            starts[rows],
+            there.rows(rows),
+            starts[rows].to(there.x),
             max_steps=max_steps,
             stationarity=stationarity,
             reach=reach,
@@ -65,9 +67,9 @@ def minimise_speed(
 
     parts = in_threads(work, list(problem.chunks(len(starts))), "descending")
     return Descent(
-        states=torch.cat([part.states for part in parts]),
-        steps=torch.cat([part.steps for part in parts]),
-        stationarity=torch.cat([part.stationarity for part in parts]),
+        states=torch.cat([part.states for part in parts]).to(CPU),
+        steps=torch.cat([part.steps for part in parts]).to(CPU),
+        stationarity=torch.cat([part.stationarity for part in parts]).to(CPU),
     )
 
 
@@ -84,7 +86,7 @@ def _minimise(
     G, M, g = _linear_model(problem, h)
     mu = damping * M.diagonal(dim1=-2, dim2=-1).amax(-1)
     nu = torch.full_like(mu, 2.0)
-    steps = torch.zeros(len(h), dtype=torch.long)
+    steps = torch.zeros_like(mu, dtype=torch.long)
     active = _moving(problem, h, G, g, stationarity)
     for _ in range(max_steps):
         k = active.nonzero().squeeze(-1)

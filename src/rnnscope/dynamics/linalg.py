@@ -70,11 +70,12 @@ def inverse(A: Tensor) -> Tensor:
 def eigenvectors(A: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues (..., N) and unit right eigenvectors (..., N, N), complex.
 
-    On one thread: LAPACK gains nothing from a second one, and loses much where cores are shared.
+    On one thread: LAPACK gains nothing from a second one, and loses much where cores are shared;
+    and on the CPU wherever A is: a GPU takes the matrices of a batch one by one.
     """
     with single_thread():
-        values, vectors = torch.linalg.eig(A)
-    return values, vectors
+        values, vectors = torch.linalg.eig(A.cpu())
+    return values.to(A.device), vectors.to(A.device)
 
 
 def singular_values(A: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from rnnscope.arguments import require_device
 from rnnscope.dynamics.linalg import EPS
 from rnnscope.errors import UsageError
 
@@ -34,6 +35,9 @@ class FixedPointOptions:
         checks: of the seeds whose flow was followed, how many are iterated step by step as well.
         check_steps: most steps of that iteration.
         region: a point this close to a seed, in scales, is inside the visited region.
+        device: where what is done for all seeds at once is done, as torch names it: projection,
+            flow, Levenberg-Marquardt. What is done for single points (certificates, the other
+            solvers) stays on the CPU, and so does a step that is a callable of yours.
     """
 
     solver: str = "slow_manifold"
@@ -51,6 +55,7 @@ class FixedPointOptions:
     checks: int = 32
     check_steps: int = 10_000
     region: float = 1.0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         floor = EPS**2
@@ -60,6 +65,7 @@ class FixedPointOptions:
                 expected=", ".join(SOLVER_NAMES),
                 got=repr(self.solver),
             )
+        require_device(self.device)
         for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):

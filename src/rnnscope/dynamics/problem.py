@@ -9,7 +9,7 @@ q' = 1/2 ||h - F(h, x*)||^2      FixedPointFinder's unit, q' = N/2 q
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from rnnscope.cells import Cell
 from rnnscope.cells.tangent import Tangent
 from rnnscope.dynamics.linalg import norm
-from rnnscope.memory import at_once
+from rnnscope.memory import at_once, budget
 
 PART = 16_384
 """States that a function is applied to at a time, fewer within a memory budget."""
@@ -29,6 +29,11 @@ GATES = 8
 WORKSPACE = 64 * 2**20
 """Bytes that a batch of matrices may take at once: larger ones leave the processor's caches."""
 
+AWAY = 16
+"""A GPU has no such caches to keep to, and wants this many times the work at once."""
+
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
@@ -38,10 +43,13 @@ class Problem:
         cell: the cell.
         x: the input held fixed, (input_size,); or one a state, (S, input_size), and then every
             batch of states must be the S states, or those of ``rows``.
+        device: where work on many states at once is done, see ``away``; weights, states and results
+            lie on the CPU.
     """
 
     cell: Cell
     x: Tensor
+    device: torch.device = CPU
 
     @property
     def width(self) -> int:
@@ -53,9 +61,14 @@ class Problem:
         """The precision of the work."""
         return self.cell.dtype
 
+    @property
+    def is_away(self) -> bool:
+        """Whether work on many states is done elsewhere than on the CPU."""
+        return self.device.type != "cpu"
+
     def rows(self, k: Any) -> Problem:
         """The problem of some of the states: an index, a mask or a slice."""
-        return self if self.x.ndim == 1 else Problem(cell=self.cell, x=self.x[k])
+        return self if self.x.ndim == 1 else replace(self, x=self.x[k])
 
     def rowwise(self, function: Callable[[Problem, Tensor], Tensor], h: Tensor) -> Tensor:
         """What a function of a problem and its states gives for each state, a part at a time: of
@@ -68,7 +81,14 @@ class Problem:
         """The same in another precision."""
         if dtype == self.dtype:
             return self
-        return Problem(cell=self.cell.to(dtype), x=self.x.to(dtype))
+        return replace(self, cell=self.cell.to(dtype), x=self.x.to(dtype))
+
+    def away(self, dtype: torch.dtype) -> Problem:
+        """The same where work on many states is done, in a precision. Its states lie there too."""
+        if not self.is_away:
+            return self.to(dtype)
+        cell, x = self.cell.to(dtype, self.device), self.x.to(self.device, dtype)
+        return replace(self, cell=cell, x=x)
 
     def inputs(self, h: Tensor) -> Tensor:
         """The input to go with the states ``h``: once for each row, or once for all where the
@@ -118,9 +138,17 @@ class Problem:
         """The size that rounding alone may give the residual at ``h``, (...)."""
         return 4 * torch.finfo(h.dtype).eps * (h.shape[-1] ** 0.5 + norm(h))
 
+    def parts(self, count: int, size: int, arrays: int) -> list[slice]:
+        """Slices of ``count`` states: ``size`` a slice, or, away from the CPU, as many as there is
+        room for with this many arrays of the states' size."""
+        if self.is_away:
+            size = max(1, min(PART, budget() // (arrays * 8 * self.width)))
+        return [slice(k, k + size) for k in range(0, count, size)]
+
     def chunks(self, count: int, *, matrices: int = 12) -> Iterator[slice]:
         """Slices of ``count`` points small enough to hold this many matrices each at once."""
-        size = max(1, at_once(WORKSPACE, 2) // (matrices * 8 * self.width**2))
+        room = WORKSPACE * (AWAY if self.is_away else 1)
+        size = max(1, at_once(room, 2) // (matrices * 8 * self.width**2))
         for start in range(0, count, size):
             yield slice(start, min(start + size, count))
 

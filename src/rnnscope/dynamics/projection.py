@@ -24,7 +24,7 @@ from rnnscope.dynamics.dense_projection import project_by_matrices
 from rnnscope.dynamics.krylov import Krylov
 from rnnscope.dynamics.landing import Projection
 from rnnscope.dynamics.linalg import in_threads, norm
-from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.problem import CPU, Problem
 
 WIDE = 96
 """From this width on, products cost less than decompositions."""
@@ -59,11 +59,12 @@ def project(
         scale: the states' scale, that float32's rounding is held against.
     """
     if problem.width < WIDE or not problem.cell.matrix_free:
+        there = problem.away(problem.dtype)
 
         def by_matrices(rows: slice) -> Projection:
             return project_by_matrices(
-                problem.rows(rows),
-                starts[rows],
+                there.rows(rows),
+                starts[rows].to(there.x),
                 slow_time=slow_time,
                 tolerance=min(tolerance, 1e-10 * scale),
             )
@@ -91,11 +92,11 @@ def _in_chunks(
     problem: Problem, starts: Tensor, dtype: torch.dtype, slow_time: float, tolerance: float
 ) -> Projection:
     """In float64 again whatever the precision of the work."""
-    quick = problem.to(dtype)
-    chunks = [slice(k, k + CHUNK) for k in range(0, len(starts), CHUNK)]
+    quick = problem.away(dtype)
+    chunks = problem.parts(len(starts), CHUNK, 2 * max(DEPTHS))
 
     def work(rows: slice) -> Projection:
-        return _project(quick.rows(rows), starts[rows].to(dtype), slow_time, tolerance)
+        return _project(quick.rows(rows), starts[rows].to(quick.x), slow_time, tolerance)
 
     return _joined(in_threads(work, chunks, "projecting"))
 
@@ -103,7 +104,7 @@ def _in_chunks(
 def _joined(parts: list[Projection]) -> Projection:
     def join(name: str) -> Tensor:
         values = torch.cat([getattr(part, name) for part in parts])
-        return values.double() if values.is_floating_point() else values
+        return values.to(CPU, torch.float64 if values.is_floating_point() else values.dtype)
 
     names = ("states", "drift", "slow", "fast", "slow_count", "steps")
     return Projection(**{name: join(name) for name in names})
@@ -114,8 +115,9 @@ def _project(problem: Problem, starts: Tensor, slow_time: float, tolerance: floa
     size = len(h)
     drift, slow = torch.zeros_like(h), h.new_zeros(size)
     fast = h.new_full((size,), torch.inf)
-    slow_count, steps = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.long)
-    active = torch.ones(size, dtype=torch.bool)
+    slow_count = torch.zeros_like(fast, dtype=torch.long)
+    steps = slow_count.clone()
+    active = torch.ones_like(fast, dtype=torch.bool)
     for left, depth in zip(range(len(DEPTHS) - 1, -1, -1), DEPTHS, strict=True):
         k = active.nonzero().squeeze(-1)
         if not len(k):
@@ -129,7 +131,7 @@ def _project(problem: Problem, starts: Tensor, slow_time: float, tolerance: floa
         drift[k], fast[k] = G - part, norm(part)
         slow[k] = norm(space.coordinates((size_of < rate).to(space.parts.dtype)))
         slow_count[k] = (size_of < 2 * rate).sum(-1)
-        landed = fast[k] <= torch.maximum(here.rounding(h[k]), torch.tensor(tolerance))
+        landed = fast[k] <= here.rounding(h[k]).clamp_min(tolerance)
         going = torch.isfinite(fast[k]) & ~(landed & (depth >= JUDGES))
         active[k] = going
         if not left or not going.any():

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from rnnscope.dynamics.krylov import Krylov
 from rnnscope.dynamics.linalg import in_threads, norm
-from rnnscope.dynamics.problem import Problem
+from rnnscope.dynamics.problem import CPU, Problem
 from rnnscope.progress import counted
 
 CHUNK = 128
@@ -72,8 +72,8 @@ class Attractor:
 
     def captures(self, h: Tensor, G: Tensor) -> Tensor:
         """Whether the linearization at the root takes each state (S, N) onto the root, (S,)."""
-        apart = h - self.state.to(h.dtype)
-        landed = apart - G @ self.inverse.to(h.dtype).mT
+        apart = h - self.state.to(h)
+        landed = apart - G @ self.inverse.to(h).mT
         return norm(landed) <= (CAPTURED * norm(apart)).clamp_min(self.near)
 
 
@@ -112,14 +112,15 @@ def slow_flow(
         reach: the length of a leap, in scales.
         most: most leaps.
     """
-    quick = problem.to(torch.float32)
-    h = starts.float()
+    quick = problem.away(torch.float32)
+    h = starts.to(quick.x)
     size = len(h)
-    basin = torch.full((size,), -1)
-    time, leaps = torch.zeros(size), torch.zeros(size, dtype=torch.long)
+    time = h.new_zeros(size)
+    leaps = torch.zeros_like(time, dtype=torch.long)
+    basin = torch.full_like(leaps, -1)
     attractors: list[Attractor] = []
     active = torch.isfinite(quick.residual(h)).all(-1)
-    looked = torch.zeros(size, dtype=torch.bool)
+    looked = torch.zeros_like(active)
     h[active] = _walk(quick.rows(active), h[active], RELAX)
     time += RELAX
     with counted(size, "following flows", "seed") as count:
@@ -139,7 +140,7 @@ def slow_flow(
                 first = int(torch.where(near, speed, torch.inf).argmin())
                 row = k[first : first + 1]
                 looked[row] = True
-                found = stable_root(problem.rows(row), h[row].double())
+                found = stable_root(problem.rows(row.to(CPU)), h[row].to(CPU, torch.float64))
                 near[first] = False
                 known = found is not None and any(
                     norm(found.state - other.state) <= KNOWN * scale for other in attractors
@@ -153,11 +154,11 @@ def slow_flow(
             active[k] = (basin[k] < 0) & torch.isfinite(speed)
             count(len(k) - int(active[k].sum()))
     return Flow(
-        states=h,
+        states=h.to(CPU),
         attractors=tuple(attractors),
-        basin=basin,
-        time=time,
-        leaps=leaps,
+        basin=basin.to(CPU),
+        time=time.to(CPU),
+        leaps=leaps.to(CPU),
     )
 
 
@@ -179,11 +180,11 @@ def _capture(
 
 def _leaps(problem: Problem, h: Tensor, reach: float) -> tuple[Tensor, Tensor]:
     """``LEAPS`` leaps of every state, and the steps they stand for."""
-    chunks = [slice(k, k + CHUNK) for k in range(0, len(h), CHUNK)]
+    chunks = problem.parts(len(h), CHUNK, 2 * DEPTH + LONGEST)
 
     def work(rows: slice) -> tuple[Tensor, Tensor]:
         here, state = problem.rows(rows), h[rows]
-        total = torch.zeros(len(state))
+        total = state.new_zeros(len(state))
         for _ in range(LEAPS):
             G = here.residual(state)
             space = Krylov.of(here.tangent(state), G, DEPTH)
@@ -205,8 +206,8 @@ def _leap(
     stable = (space.values + 1).abs().amax(-1) < 1
     allowed[-1] &= stable
     place = allowed.long().cumprod(0).sum(0) - 1
-    points = torch.arange(len(h))
-    trusted = torch.zeros(len(h), dtype=torch.bool)
+    points = torch.arange(len(h), device=h.device)
+    trusted = torch.zeros_like(stable)
     moved = h + G
     for _ in range(TRIES):
         k = (~trusted & (place > SHORTEST)).nonzero().squeeze(-1)
@@ -242,7 +243,7 @@ def _candidates(space: Krylov) -> tuple[Tensor, Tensor, Tensor]:
     parts = space.parts.unsqueeze(-1)
     moves = (space.vectors @ ((1 - power) * rest.unsqueeze(-1) * parts)).real
     speeds = (space.vectors @ (power * parts)).real
-    steps = torch.cat([2.0 ** torch.arange(LONGEST + 1), torch.tensor([torch.inf])])
+    steps = moves.new_tensor([*(2.0**k for k in range(LONGEST + 1)), torch.inf])
     return moves.permute(2, 0, 1), speeds.permute(2, 0, 1), steps[:, None].expand(-1, len(growth))
 
 

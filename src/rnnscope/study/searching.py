@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.dynamics.systems import System
 from rnnscope.errors import DataError
 from rnnscope.progress import counted, showing
+from rnnscope.study.devices import gpu
 from rnnscope.study.many_roots import ManyRoots
 from rnnscope.study.search_file import SearchFile, identity_of, seen_with
 from rnnscope.study.shards import AHEAD, at_least_one, ordered
@@ -35,6 +36,7 @@ def find_on(
     ahead: int = AHEAD,
     sample: int = 64,
     path: str | Path | None = None,
+    device: str | None = None,
     progress: bool = False,
     options: FixedPointOptions | None = None,
     **changes: Any,
@@ -52,6 +54,8 @@ def find_on(
         path: keep what the shards so far led to in this file. A search that is stopped, by Ctrl-C
             or a kill, goes on from there when called again with the same seeds. (A step that is
             a callable of yours is known by its name and weights alone.)
+        device: where each worker does what it does for many seeds at once, as torch names it. None
+            for a GPU where the worker has one; see ``FixedPointOptions``.
         progress: show a bar on standard error.
         options, changes: as of ``find_fixed_points``.
 
@@ -65,7 +69,7 @@ def find_on(
     work = {
         "network": identity_of(System.of(model)),
         "input": _named(inputs),
-        "options": asdict(chosen),
+        "options": {name: value for name, value in asdict(chosen).items() if name != "device"},
         "shard": shard,
         "sample": sample,
     }
@@ -83,7 +87,7 @@ def find_on(
             given += 1
             if not kept.known(given - 1, seen):
                 begun.append(seen)
-                yield model, part, inputs, chosen, sample
+                yield model, part, inputs, chosen, sample, device
 
     with showing(progress), counted(None, "searching", "seed") as count:
         count(0 if kept.found is None else kept.found.seeds)
@@ -116,8 +120,14 @@ def _states(block: Any) -> Tensor:
 
 
 def _find(
-    model: Any, seeds: Tensor, inputs: Any, options: FixedPointOptions, sample: int
+    model: Any,
+    seeds: Tensor,
+    inputs: Any,
+    options: FixedPointOptions,
+    sample: int,
+    device: str | None,
 ) -> ManyRoots:
+    options = replace(options, device=device or gpu() or options.device)
     points = find_fixed_points(model, seeds, inputs, options=options)
     return ManyRoots(
         roots=points.roots.states,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rnnscope.arguments import require_device
 from rnnscope.data import Corpus, Vocabulary, load_corpus, tokenize
 from rnnscope.errors import DataError, UsageError
 from rnnscope.models import Model
@@ -70,7 +71,7 @@ def train(
             got=f"{folder}, which is a file",
         )
     _require_classes(corpus)
-    _require_device(options.device)
+    require_device(options.device)
     fitted, held_out = _parts(corpus, options.seed)
     start = None if vectors is None else WordVectors.of(vectors)
     vocabulary = Vocabulary.build(
@@ -119,18 +120,6 @@ def _require_classes(corpus: Corpus) -> None:
             expected="two classes or more",
             got=f"{corpus.name}: {', '.join(corpus.classes) or 'none'}",
         )
-
-
-def _require_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        found = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
-        raise UsageError(
-            "The device must be one that torch can use here.",
-            expected=" or ".join(found),
-            got=repr(device),
-        ) from error
 
 
 def _parts(corpus: Corpus, seed: int) -> tuple[Corpus, Corpus]:
