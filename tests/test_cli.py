@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 import rnnscope as rs
+from rnnscope.account import parts
 from rnnscope.cli import COMMANDS, METHODS, main
 from rnnscope.synthetic import lexicon_network
 
@@ -148,6 +149,27 @@ def test_report_writes_the_page_and_names_it(run, capsys, tmp_path):
     assert out.rstrip().endswith(f"report: {page}")
     assert page.is_file()
     assert json.loads((page.parent / "account.json").read_text())["accuracy"] == 1.0
+
+
+def test_a_report_that_is_stopped_goes_on(run, capsys, tmp_path, monkeypatch):
+    page = tmp_path / "page.html"
+    arguments = ("report", "--model", run, "--data", run / "reviews.csv", "--out", page)
+    write, names = parts.write_result, []
+
+    def stopping(result, place, classes):
+        write(result, place, classes)
+        names.append(place.name)
+        if len(names) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts, "write_result", stopping)
+    code, _, err = call(capsys, *arguments)
+    assert code == 1
+    assert "what was finished is kept" in err
+    assert len(list(tmp_path.glob(".page.parts/*/*/result.json"))) == 5
+    assert call(capsys, *arguments)[0] == 0
+    assert len(set(names)) == len(names) > 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["account.json", "page.html"]
 
 
 def test_train_then_dynamics(tmp_path, capsys):

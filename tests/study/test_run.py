@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from rnnscope.account import parts
 from rnnscope.cells import Vanilla
 from rnnscope.data import Corpus, Vocabulary
 from rnnscope.errors import TrainingError, UsageError
@@ -24,6 +25,8 @@ from rnnscope.study import StudyTables, run_study, save_study, study_status, stu
 from rnnscope.study import work as working
 from rnnscope.study.analyses import left_alone
 from tests.study.grids import small
+
+QUICK = {"points": 12, "examples": 3, "min_count": 2}
 
 
 def stamps(root):
@@ -119,6 +122,8 @@ sys.path.insert(0, {here!r})
 from pathlib import Path
 from rnnscope.study import run_study
 from tests.study.grids import small
+
+QUICK = {"points": 12, "examples": 3, "min_count": 2}
 folder = Path(sys.argv[1])
 run = run_study(small(folder, training={training!r}), folder / "out")
 print(run.counts)
@@ -172,6 +177,35 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path):
     assert run_study(study, root).done
     # Nothing that was finished is done again.
     assert all(path.stat().st_mtime_ns == when for path, when in before.items())
+
+
+def test_a_network_stopped_within_its_account_goes_on_there(tmp_path, monkeypatch):
+    study = small(tmp_path, architectures=("lstm",), seeds=(0,), analyses={"account": QUICK})
+    run_study(study, tmp_path / "whole")
+    write, names = parts.write_result, []
+
+    def stopping(result, place, classes):
+        write(result, place, classes)
+        names.append(place.name)
+        if len(names) == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts, "write_result", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(study, tmp_path / "out")
+    (folder,) = (tmp_path / "out").glob("*/parts")
+    assert len(list(folder.glob("*/*/result.json"))) == 6
+    assert run_study(study, tmp_path / "out").done
+    assert len(set(names)) == len(names) > 6, "a part was made twice"
+    assert not folder.exists()
+    task = study.tasks[0]
+    told = [
+        json.loads((tmp_path / root / task.folder / task.file("account")).read_text())["result"]
+        for root in ("whole", "out")
+    ]
+    assert told[0]["verdict"] == told[1]["verdict"]
+    assert told[0]["dynamics"] == told[1]["dynamics"]
+    assert told[0]["rules"] == told[1]["rules"]
 
 
 def test_a_cluster_loses_a_worker_and_nothing_else(tmp_path):

@@ -11,7 +11,6 @@ from rnnscope.account.account import Account
 from rnnscope.account.attempt import attempt
 from rnnscope.account.dynamics_half import DynamicsHalf, Rated, explain_dynamics
 from rnnscope.account.join import WordStories, join_halves
-from rnnscope.account.line_evidence import LineEvidence
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
 from rnnscope.account.parts import Parts, settings_of
@@ -24,10 +23,7 @@ from rnnscope.phrases import PhraseOptions, Phrases
 from rnnscope.progress import showing
 from rnnscope.rules import PhraseModel, Rule, RuleList
 
-_OWN = (
-    *(Fidelity, LineEvidence, PhraseModel, PhraseOptions, Phrases, Rated, Rule, RuleList),
-    WordStories,
-)
+_OWN = (Fidelity, PhraseModel, PhraseOptions, Phrases, Rated, Rule, RuleList, WordStories)
 KEPT: Classes = {**CLASSES, **{one.__name__: one for one in _OWN}}
 """What the parts of an account consist of, by name."""
 
