@@ -17,8 +17,9 @@ error; the last line of standard output is one JSON object:
     speed_up          of two workers over one, for each kind of work, at the largest size of both:
                       the fastest run of each
     growth            n-grams of the table as a power of the tokens, between the last two sizes
-    projection        for 10^12 tokens: hours by workers at one worker's rate, rows and bytes of the
-                      table by that power, and the largest count of one word
+    projection        for 10^8 to 10^12 tokens: hours by workers at one worker's rate, rows and
+                      bytes of the table by that power, and the largest count of one word
+                      (``--project`` prints it as a table, from the saved rows)
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from typing import Any
 import numpy as np
 import torch
 from fixed_points import read
+from scipy.special import zeta
 
 from rnnscope.cells import LSTM
 from rnnscope.data import Vocabulary
@@ -55,7 +57,12 @@ ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "docs" / "results" / "scale.json"
 NETWORKS = Path(os.environ.get("RNNSCOPE_SHARED", ROOT.parent / "shared")) / "bench" / "dynamics"
 WORDS, LENGTH, UNITS, WIDTH, SHARD = 20_000, 30, 64, 64, 20_000
-TRILLION = 1e12
+EXPONENT = 1.2
+"""Of Zipf's law, whose most frequent word has a share of 1 / zeta(1.2)."""
+
+PROJECTED = (1e8, 1e9, 1e10, 1e11, 1e12)
+WORKERS = (1, 100, 10_000)
+COUNTS_END = 2**32
 
 
 def network() -> Model:
@@ -77,7 +84,7 @@ def network() -> Model:
 
 def shard(number: int, count: int) -> list[np.ndarray]:
     """One shard's documents, drawn where they are needed."""
-    drawn = np.random.default_rng(number).zipf(1.2, (count, LENGTH))
+    drawn = np.random.default_rng(number).zipf(EXPONENT, (count, LENGTH))
     return list(np.minimum(drawn, WORDS - 1))
 
 
@@ -160,21 +167,40 @@ def projection(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     power = math.log(last["ngrams"] / before["ngrams"]) / math.log(
         last["amount"] / before["amount"]
     )
-    ngrams = last["ngrams"] * (TRILLION / last["amount"]) ** power
-    # The share of the most frequent word of Zipf's law with exponent 1.2, cut off or not.
-    largest = TRILLION / sum(k**-1.2 for k in range(1, 10**6))
-    return {
-        "growth": power,
-        "projection": {
-            "hours_by_workers": {
-                str(n): TRILLION / alone[-1]["a_second"] / n / 3600 for n in (1, 100, 1_000, 10_000)
-            },
-            "ngrams": ngrams,
-            "bytes": ngrams * last["bytes"] / last["ngrams"],
-            "largest_count": largest,
-            "counts_end_at": 2**32,
-        },
-    }
+    share = float(1 / zeta(EXPONENT))
+    found = []
+    for tokens in PROJECTED:
+        ngrams = last["ngrams"] * (tokens / last["amount"]) ** power
+        hours = {str(n): tokens / alone[-1]["a_second"] / n / 3600 for n in WORKERS}
+        found.append(
+            {
+                "tokens": tokens,
+                "hours_by_workers": hours,
+                "ngrams": ngrams,
+                "bytes": ngrams * last["bytes"] / last["ngrams"],
+                "largest_count": tokens * share,
+                "counts_hold": tokens * share < COUNTS_END,
+            }
+        )
+    return {"growth": power, "projection": found}
+
+
+def table(projected: list[dict[str, Any]]) -> str:
+    """The projection in Markdown."""
+    heads = [f"hours by {n:,}" for n in WORKERS]
+    head = ["tokens", *heads, "n-grams", "table", "largest count", f"below 2^32 = {COUNTS_END:.1e}"]
+    lines = [head, ["---"] * len(head)]
+    for one in projected:
+        hours = [_short(value) for value in one["hours_by_workers"].values()]
+        size = f"{_short(one['bytes'] / 1e12)} TB"
+        facts = [f"{one['ngrams']:.1e}", size, f"{one['largest_count']:.1e}"]
+        held = "yes" if one["counts_hold"] else "**no**"
+        lines.append([f"{one['tokens']:.0e}", *hours, *facts, held])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def main() -> None:
@@ -184,7 +210,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs=3, help="one row: kind, amount and workers")
     parser.add_argument("--write", action="store_true", help="put the rows into the results")
+    parser.add_argument("--project", action="store_true", help="from the saved rows, as a table")
     options = parser.parse_args()
+    if options.project:
+        saved = json.loads(RESULT.read_text())
+        saved |= projection({name: saved.get(name, []) for name in WORK})
+        RESULT.write_text(json.dumps(saved, indent=1) + "\n")
+        print(table(saved["projection"]))
+        return
     if options.only:
         kind, amount, workers = options.only
         found = row(kind, int(float(amount)), int(workers))

@@ -241,18 +241,18 @@ def _short(value: Any) -> str:
         return "an object"
 
 
-def require_device(device: str) -> None:
-    """Hold a device that work is asked for on against what is here.
+def require_device(device: str, dtype: torch.dtype = torch.float32) -> None:
+    """Hold a device that work in a precision is asked for on against what is here.
 
     Raises:
-        UsageError: torch cannot use it here.
+        UsageError: torch cannot use it here, or not in that precision.
     """
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=device, dtype=dtype)
     except (RuntimeError, AssertionError, TypeError) as error:
         found = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
         raise UsageError(
             "The device must be one that torch can use here.",
-            expected=" or ".join(found),
+            expected=f"{' or '.join(found)}, for {str(dtype).removeprefix('torch.')}",
             got=repr(device),
         ) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import torch
+
 from rnnscope.arguments import require_device
 from rnnscope.dynamics.linalg import EPS
 from rnnscope.errors import UsageError
@@ -65,7 +67,7 @@ class FixedPointOptions:
                 expected=", ".join(SOLVER_NAMES),
                 got=repr(self.solver),
             )
-        require_device(self.device)
+        require_device(self.device, torch.float64)
         for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):
