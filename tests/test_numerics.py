@@ -3,7 +3,13 @@ import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from rnnscope import numerics
-from rnnscope.numerics import denormals_are_flushed, flushed_denormals, single_thread
+from rnnscope.numerics import (
+    denormals_are_flushed,
+    flushed_denormals,
+    full_precision,
+    products_are_full,
+    single_thread,
+)
 
 TINY = 1e-40
 
@@ -77,3 +83,46 @@ def test_the_threads_of_blas_are_put_back():
         with numerics.single_blas_thread():
             assert set(counts()) == {1}
         assert counts() == before
+
+
+@pytest.fixture
+def precisions():
+    """The switches of this version of torch, as they were again afterwards."""
+    switches = numerics._switches()
+    before = torch.get_float32_matmul_precision()
+    yield switches
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("chosen", ["highest", "high", "medium"])
+def test_products_are_full_inside_and_as_the_user_chose_after(precisions, chosen):
+    torch.set_float32_matmul_precision(chosen)
+    assert products_are_full() == (chosen == "highest")
+    before = [switch.fp32_precision for switch in precisions]
+    with full_precision(torch.device("cpu")):
+        assert products_are_full()
+    assert [switch.fp32_precision for switch in precisions] == before
+    assert torch.get_float32_matmul_precision() == chosen
+
+
+def test_a_precision_chosen_for_one_backend_is_no_error(precisions):
+    """Bug: torch's older question raises once the newer switches were used."""
+    for switch in precisions:
+        before = switch.fp32_precision
+        switch.fp32_precision = "tf32"
+        try:
+            assert not products_are_full()
+            with full_precision(torch.device("cpu")):
+                assert switch.fp32_precision == "ieee"
+            assert switch.fp32_precision == "tf32"
+        finally:
+            switch.fp32_precision = before
+
+
+def test_mixed_precision_is_off_inside():
+    a = torch.full((4, 4), 1.001)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert (a @ a).dtype == torch.bfloat16
+        with full_precision(torch.device("cpu")):
+            assert (a @ a).dtype == torch.float32
+        assert (a @ a).dtype == torch.bfloat16

@@ -169,3 +169,19 @@ def test_a_directory_for_hours_of_work_is_tried_first(tmp_path):
     assert (tmp_path / "new" / "deep").is_dir()
     with pytest.raises(UsageError, match="can be written to"):
         storage.require_writable(storage.as_path("/dev/null/x"))
+
+
+def test_another_writer_may_be_first(tmp_path, monkeypatch):
+    """Bug: a folder that came to be between the look and the move was an error."""
+    target = tmp_path / "result"
+    rename = storage.Path.rename
+
+    def late(self, place):
+        if place == target and not target.exists():
+            monkeypatch.setattr(storage.Path, "rename", rename)
+            write(target, 1)
+        return rename(self, place)
+
+    monkeypatch.setattr(storage.Path, "rename", late)
+    write(target, 2)
+    assert version_of(target) == 2

@@ -248,7 +248,7 @@ def require_device(device: str, dtype: torch.dtype = torch.float32) -> None:
         UsageError: torch cannot use it here, or not in that precision.
     """
     try:
-        torch.empty(0, device=device, dtype=dtype)
+        torch.empty(0, device=device, dtype=dtype).cpu()
     except (RuntimeError, AssertionError, TypeError) as error:
         found = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
         raise UsageError(

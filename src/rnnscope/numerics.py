@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -44,6 +45,44 @@ def single_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def products_are_full() -> bool:
+    """Whether products of float32 are made in float32, and not in TF32 or bfloat16."""
+    switches = _switches()
+    if not switches:
+        return torch.get_float32_matmul_precision() == "highest"
+    return all(switch.fp32_precision in ("none", "ieee") for switch in switches)
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Products of float32 in float32 inside, also on a GPU; no automatic mixed precision.
+
+    Where rounding decides, a product that keeps three digits decides wrongly.
+    """
+    switches = _switches()
+    before = [switch.fp32_precision for switch in switches]
+    legacy = None if switches else torch.get_float32_matmul_precision()
+    try:
+        for switch in switches:
+            switch.fp32_precision = "ieee"
+        if legacy is not None:
+            torch.set_float32_matmul_precision("highest")
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.fp32_precision = value
+        if legacy is not None:
+            torch.set_float32_matmul_precision(legacy)
+
+
+def _switches() -> list[Any]:
+    """What says how products of float32 are made, one a backend; none before torch 2.9."""
+    backends = [getattr(torch.backends, name, None) for name in ("cuda", "mkldnn")]
+    products = [getattr(backend, "matmul", None) for backend in backends]
+    return [one for one in products if hasattr(one, "fp32_precision")]
 
 
 @contextmanager

@@ -157,8 +157,13 @@ def may_replace(path: Path, marker: str) -> bool:
 def put_in_place(draft: Path, target: Path) -> None:
     """Put a finished draft in place of the target, which ends in the draft's place."""
     if not target.exists():
-        draft.rename(target)
-        return
+        try:
+            draft.rename(target)
+            return
+        except OSError:
+            if not target.exists():
+                raise
+            # Another process was first: its folder is replaced, as it would be a moment later.
     if _exchange(draft, target):
         return
     old = _kept_aside(target)

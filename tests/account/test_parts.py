@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -12,11 +14,14 @@ import torch
 import rnnscope as rs
 from rnnscope.account import parts as module
 from rnnscope.account.explain import KEPT
-from rnnscope.account.parts import Parts
+from rnnscope.account.material import Material
+from rnnscope.account.options import ExplainOptions
+from rnnscope.account.parts import Parts, settings_of
 from rnnscope.dynamics import save_result
 from rnnscope.models import Direction, Layer, Model, Readout
+from rnnscope.synthetic import lexicon_network
 from tests.account.test_explain import QUICK, corpus_of, model_of
-from tests.helpers import random_cell, random_documents
+from tests.helpers import WORDS, random_cell, random_documents
 
 
 def without_times(account):
@@ -41,20 +46,32 @@ def vectors():
     return model, [rng.normal(size=(8, 3)) for _ in range(20)]
 
 
-def rated():
-    """Texts with labels and ratings."""
-    documents = random_documents(80)
+LEXICON = {f"word{k}": float((-1) ** k * (1 + k % 5)) for k in range(30)} | {"the": 0.0}
+
+
+def rated(words=WORDS[2:], weights={"good": 1, "bad": -1}, count=80):  # noqa: B006
+    """Texts of these words with labels and ratings: the sums of their words' weights."""
+    documents = random_documents(count, words=words)
+    ratings = [sum(weights.get(word, 0) for word in document) for document in documents]
     rows = {
-        "text": [" ".join(d) for d in documents],
-        "label": [str(k % 2) for k in range(80)],
-        "valence": [d.count("good") - d.count("bad") for d in documents],
+        "text": [" ".join(document) for document in documents],
+        "label": [str(int(rating > 0)) for rating in ratings],
+        "valence": ratings,
     }
     return rs.load_corpus(pl.DataFrame(rows), classes=["0", "1"], valence="valence")
+
+
+def tally():
+    """A network that adds words up along a line, which is found, traced and compared with the
+    ratings of its text; and the text."""
+    model = replace(lexicon_network(LEXICON), classes=("0", "1"))
+    return model, rated(tuple(LEXICON), LEXICON, 300)
 
 
 def cases():
     return {
         "an LSTM, rated": (model_of("lstm", scale=2.0), rated()),
+        "a line, rated": tally(),
         "a GRU": (model_of("gru"), corpus_of(60)),
         "no labels": (model_of("lstm"), corpus_of(60, labelled=False)),
         "three classes": (model_of("lstm", classes=3), corpus_of(60, classes=3)),
@@ -106,6 +123,17 @@ def test_stopped_after_each_part_it_ends_as_the_same_account(name, tmp_path, wri
     assert len(names) == len(set(names))
 
 
+def test_a_line_has_every_part(tmp_path):
+    model, text = cases()["a line, rated"]
+    rs.explain(model, text, directory=tmp_path, **QUICK)
+    kept = {place.parent.name for place in tmp_path.glob("*/*/result.json")}
+    assert {
+        *("fixed points", "modes", "manifold", "dimension of points", "verdict", "word pushes"),
+        *("ratings", "word classes", "two stories", "tally", "phrases by gamma", "phrase model"),
+        *("scores of the judged text", "scores of the mined text", "fidelity", "probabilities"),
+    } <= kept
+
+
 def test_examples_are_found_in_an_account_that_went_on(tmp_path):
     model, text = cases()["an LSTM, rated"]
     first = rs.explain(model, text, directory=tmp_path, **QUICK).rules_half.phrases
@@ -114,19 +142,64 @@ def test_examples_are_found_in_an_account_that_went_on(tmp_path):
     assert again.occurrences.equals(first.occurrences)
 
 
-@pytest.mark.parametrize("change", ["model", "labels", "text", "option", "input"])
-def test_parts_of_another_account_are_not_taken(change, tmp_path):
-    rs.explain(model_of("lstm"), corpus_of(40), directory=tmp_path, **QUICK)
-    text = corpus_of(40, labelled=change != "labels", seed=int(change == "text"))
-    model = model_of("lstm", seed=1) if change == "model" else model_of("lstm")
-    options = dict(QUICK)
+CHANGES = ("model", "relu", "unknown word", "labels", "text", "ratings", "option", "input")
+
+
+def changed(change):
+    """The settings of an account, one thing of which is another; "" for none."""
+    model = model_of("vanilla", seed=int(change == "model"))
+    if change == "relu":
+        cell = replace(model.cell, nonlinearity="relu")
+        model = replace(model, layers=(Layer(directions=(Direction(cell=cell),)),))
+    if change == "unknown word":
+        model = replace(model, vocabulary=replace(model.vocabulary, unknown="dull"))
+    text = rated() if change == "ratings" else corpus_of(40, labelled=change != "labels")
+    if change == "text":
+        text = corpus_of(40, seed=1)
+    if change == "ratings":
+        train = np.flatnonzero(text.splits == "train") if text.splits is not None else [0]
+        ratings = np.array(text.valence, dtype=float)
+        ratings[train] += 1
+        text = replace(text, valence=ratings)
+    options = ExplainOptions(**QUICK)
     if change == "option":
-        options["points"] = 13
+        options = replace(options, points=13)
     if change == "input":
-        options["inputs"] = np.full(model.input_size, 0.1)
-    account = rs.explain(model, text, directory=tmp_path, **options)
+        options = replace(options, inputs=np.full(model.input_size, 0.1))
+    material = Material.of(model, text, seed=0)
+    return settings_of(model, material, material, options)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_parts_of_another_account_are_not_taken(change):
+    assert changed(change) != changed("")
+    assert changed(change) == changed(change)
+
+
+def test_ratings_of_the_mined_text_count():
+    model, text = model_of("lstm"), rated().split_by_seed(fraction=0.8, seed=0)
+    other = np.array(text.valence, dtype=float)
+    other[np.flatnonzero(text.splits == "train")[0]] += 1
+    parts = [Material.of(model, one, seed=0) for one in (text, replace(text, valence=other))]
+    assert parts[0].fingerprint != parts[1].fingerprint
+    assert (parts[0].valence == parts[1].valence).all()
+
+
+def test_another_account_has_a_folder_of_its_own(tmp_path):
+    model, text = model_of("gru"), corpus_of(40)
+    for points in (12, 13):
+        options = QUICK | {"points": points}
+        account = rs.explain(model, text, directory=tmp_path, **options)
+        assert without_times(account) == without_times(rs.explain(model, text, **options))
     assert len(list(tmp_path.iterdir())) == 2
-    assert without_times(account) == without_times(rs.explain(model, text, **options))
+
+
+def test_an_input_that_needs_a_gradient_or_is_of_half_precision(tmp_path):
+    model, text = model_of("gru"), corpus_of(40)
+    for dtype in (torch.float64, torch.bfloat16):
+        held = torch.full((model.input_size,), 0.125, dtype=dtype).requires_grad_()
+        rs.explain(model, text, directory=tmp_path, inputs=held, **QUICK)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_vectors_held_fixed_are_told_apart(tmp_path):
@@ -143,9 +216,11 @@ def test_a_damaged_part_is_named_and_nothing_is_made_of_it(tmp_path):
     rs.explain(model, text, directory=tmp_path, **QUICK)
     (damaged,) = tmp_path.glob("*/fixed points/arrays.safetensors")
     damaged.write_bytes(damaged.read_bytes()[:-8])
-    with pytest.raises(rs.DataError, match=r"saved result") as caught:
+    with pytest.raises(rs.DataError, match=r"kept part") as caught:
         rs.explain(model, text, directory=tmp_path, **QUICK)
-    assert "arrays.safetensors" in str(caught.value)
+    assert str(damaged.parent) in str(caught.value)
+    shutil.rmtree(damaged.parent)
+    rs.explain(model, text, directory=tmp_path, **QUICK)
 
 
 def test_a_directory_that_is_a_file(tmp_path):

@@ -122,8 +122,6 @@ sys.path.insert(0, {here!r})
 from pathlib import Path
 from rnnscope.study import run_study
 from tests.study.grids import small
-
-QUICK = {"points": 12, "examples": 3, "min_count": 2}
 folder = Path(sys.argv[1])
 run = run_study(small(folder, training={training!r}), folder / "out")
 print(run.counts)

@@ -53,7 +53,9 @@ def explain(
         options: see ``ExplainOptions``; ``changes`` are put over them.
         directory: where each part is kept as soon as it is done, in a folder of its own for each
             network, text, options and version: a call that was stopped, by Ctrl-C or a kill, goes
-            on from there and ends with the same account. It may be removed at any time.
+            on from there and ends with the same account. It holds words of the text, and may be
+            removed at any time. (A step that is a callable of yours is known by its name and
+            weights alone.)
         progress: say on standard error what is being done.
 
     Raises:

@@ -47,14 +47,16 @@ class Material:
         """A digest of the documents, of what is known about them, and of their two parts."""
         digest = hashlib.sha256(repr(self.description["judged_on"]).encode())
         if self.corpus is not None:
-            digest.update(f"{self.corpus.fingerprint}{self.corpus.classes}".encode())
+            corpus = self.corpus
+            digest.update(repr((corpus.name, corpus.classes, corpus.fingerprint)).encode())
+            digest.update(b"" if corpus.valence is None else corpus.valence.tobytes())
         else:
             for document in (*self.mined, *self.judged):
                 array = np.ascontiguousarray(document)
                 digest.update(f"{array.shape}{array.dtype}".encode())
                 digest.update(repr(document).encode() if array.dtype.hasobject else array.tobytes())
-        for known in (self.labels, self.valence):
-            digest.update(b"none" if known is None else np.ascontiguousarray(known).tobytes())
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels).tobytes())
         return digest.hexdigest()
 
     @classmethod

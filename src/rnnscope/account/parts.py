@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-import torch
-
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
+from rnnscope.dynamics.drawn_seeds import numbers
 from rnnscope.dynamics.packing import Classes
 from rnnscope.dynamics.saving import read_result, write_result
-from rnnscope.errors import NotApplicable
+from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
 from rnnscope.models.fingerprint import fingerprint_of
 from rnnscope.storage import as_path, digest_of, new_file, require_writable, settled
@@ -50,7 +49,13 @@ class Parts:
             return cls(folder=None, classes=classes)
         folder = as_path(directory) / digest_of(settings)[:12]
         require_writable(folder)
-        new_file(folder / SETTINGS, json.dumps(settings, indent=1))
+        try:
+            new_file(folder / SETTINGS, json.dumps(settings, indent=1))
+        except OSError as error:
+            raise UsageError(
+                "The parts of an account are kept in a directory with room for them.",
+                got=f"{folder}: {error}",
+            ) from error
         return cls(folder=folder, classes=classes)
 
     def keep(self, name: str, make: Callable[[], Part], left_out: dict[str, str]) -> Part:
@@ -70,43 +75,59 @@ class Parts:
             return make()
         place = settled(self.folder / name)
         if place.exists():
-            found = read_result(place, self.classes)
+            found = self._kept(place)
             left_out |= found["left_out"]
             return found["part"]
         before = dict(left_out)
         part = make()
         new = {key: why for key, why in left_out.items() if before.get(key) != why}
-        try:
+        # What holds code of the user's cannot be kept, and is made again if it must be.
+        with suppress(NotApplicable):
             write_result({"part": part, "left_out": new}, place, self.classes)
-        except NotApplicable:
-            # It holds code of the user's, and is made again if it must be.
-            return part
         return part
+
+    def _kept(self, place: Path) -> dict[str, Any]:
+        try:
+            return read_result(place, self.classes)
+        except (DataError, UsageError) as error:
+            raise DataError(
+                "A kept part of an account must be as it was written.",
+                got=f"{place}: {error.got}",
+                fix="remove that directory; the part is made again",
+            ) from error
 
 
 def settings_of(
     model: Model, material: Material, visited: Material, options: ExplainOptions
 ) -> dict[str, Any]:
     """All that decides what an account says, JSON-safe."""
-    inputs = options.inputs
-    if not isinstance(inputs, str):
-        try:
-            vector = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
-            inputs = fingerprint_of("vector", {"inputs": vector})
-        except (TypeError, ValueError):
-            inputs = repr(inputs)
-    words = () if model.vocabulary is None else model.vocabulary.words
+    words = model.vocabulary
+    told = None if words is None else [words.words, words.unknown, words.padding, words.tokenizer]
     return {
         "format": FORMAT,
         "rnnscope": installed_version(),
         "model": model.fingerprint,
         "classes": list(model.classes),
-        "vocabulary": digest_of(list(words)),
-        "trained_on": model.record.get("data_fingerprint"),
+        "vocabulary": digest_of(told),
+        "trained_on": [model.record.get("data"), model.record.get("data_fingerprint")],
         "text": material.fingerprint,
         "visited": visited.fingerprint,
-        "options": {**options.to_dict(), "inputs": inputs},
+        "options": {one.name: _named(getattr(options, one.name)) for one in fields(ExplainOptions)},
     }
+
+
+def _named(value: Any) -> Any:
+    """An option, JSON-safe; arrays by their digest."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if is_dataclass(value):
+        return [type(value).__name__, *(_named(getattr(value, one.name)) for one in fields(value))]
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return list(value)
+    try:
+        return fingerprint_of("array", {"values": numbers(value, "An option")})
+    except DataError:
+        return repr(value)
 
 
 def installed_version() -> str:

@@ -27,6 +27,7 @@ from rnnscope.cli.common import (
     say,
 )
 from rnnscope.data import load_corpus
+from rnnscope.errors import NotApplicable
 from rnnscope.models import load
 from rnnscope.training import TrainingOptions
 from rnnscope.training import train as train_network
@@ -118,7 +119,8 @@ def report(
 ) -> None:
     """Explain a saved network on a corpus and write the page.
 
-    What is done is kept beside the page until that is written: stopped, the same command goes on.
+    What is done is kept beside the page until that is written: stopped, the same command goes on
+    (but for --private, which keeps no words).
 
     Example: rnnscope report --model runs/demo --data reviews.csv --out report.html
 
@@ -143,7 +145,12 @@ def report(
     network, corpus = load(model), load_corpus(data, text=text, label=label, valence=valence)
     with _parts_beside(out) as parts:
         account = explain(
-            network, corpus, directory=parts, progress=True, max_rules=max_rules, seed=seed
+            network,
+            corpus,
+            directory=None if private else parts,
+            progress=True,
+            max_rules=max_rules,
+            seed=seed,
         )
         page = account.save(out, texts=not private, support=support)
     finish(account, page, as_json, started, texts=not private, support=support)
@@ -151,9 +158,13 @@ def report(
 
 @contextmanager
 def _parts_beside(page: Path) -> Iterator[Path]:
-    """Where the parts of an account are kept until its page is written."""
+    """Where the parts of an account are kept until its page is written, or none can be."""
     folder = page.with_name(f".{page.stem}.parts")
-    yield folder
+    try:
+        yield folder
+    except NotApplicable:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
 
 

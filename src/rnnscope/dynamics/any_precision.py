@@ -11,8 +11,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from rnnscope.cells import Autodiff, Cell, Stack
+from rnnscope.cells import CELLS, Autodiff, Cell, Stack, Transformed
 from rnnscope.errors import ModelError
+
+OURS = tuple(CELLS.values())
+
+
+def can_move(cell: Cell) -> bool:
+    """Whether a cell is one of ours all through; what a callable holds stays where it is."""
+    if isinstance(cell, Stack):
+        return all(map(can_move, cell.layers))
+    return can_move(cell.inner) if isinstance(cell, Transformed) else type(cell) in OURS
 
 
 def in_any_precision(cell: Cell) -> Cell:

@@ -114,7 +114,7 @@ def follow_basins(
         places = torch.tensor([*rows, -1])
         basin[moving] = places[flow.basin]
     time[moving] = flow.time
-    check = _check(problem, seeds, moving, basin, flow.attractors, rows, options)
+    check = _check(problem.here, seeds, moving, basin, flow.attractors, rows, options)
     first = tuple(int((basin == len(roots) + k).nonzero()[0]) for k in range(len(new)))
     return Basins(
         new=NewRoots(

@@ -45,9 +45,9 @@ def project_by_matrices(
         chords: most chord steps with one split.
     """
     h, steps = _descend(problem, starts, mu=slow_time**-2, tolerance=tolerance, most=descents)
-    drift, slow = problem.residual(h), h.new_zeros(len(h))
-    fast = h.new_full((len(h),), torch.inf)
-    slow_count = torch.zeros_like(steps)
+    drift, slow = problem.residual(h), torch.zeros(len(h), dtype=h.dtype)
+    fast = torch.full((len(h),), torch.inf, dtype=h.dtype)
+    slow_count = torch.zeros(len(h), dtype=torch.long)
     active = torch.isfinite(norm(drift))
     for round_ in range(splits):
         k = active.nonzero().squeeze(-1)
@@ -55,15 +55,14 @@ def project_by_matrices(
             break
         here = problem.rows(k)
         A = here.jacobian(h[k])
-        # A GPU decomposes the matrices of a batch one by one.
-        split = Split.of(A.cpu(), 2 / slow_time)
-        P, slow_count[k] = (found.to(h.device) for found in split.slow(2 / slow_time))
+        split = Split.of(A, 2 / slow_time)
+        P, slow_count[k] = split.slow(2 / slow_time)
         G = here.residual(h[k])
         drift[k] = apply(P, G)
-        strict = split.slow(1 / slow_time)[0].to(h.device)
+        strict = split.slow(1 / slow_time)[0]
         slow[k] = norm(apply(strict, G))
         fast[k] = norm(G - drift[k])
-        active[k] = fast[k] > here.rounding(h[k]).clamp_min(tolerance)
+        active[k] = fast[k] > torch.maximum(here.rounding(h[k]), torch.tensor(tolerance))
         going = active[k]
         k, A, P = k[going], A[going], strict[going]
         if round_ == splits - 1 or not len(k):
@@ -81,8 +80,8 @@ def _descend(
     problem: Problem, starts: Tensor, *, mu: float, tolerance: float, most: int
 ) -> tuple[Tensor, Tensor]:
     """Stage 1: damped Gauss-Newton steps while they move the point."""
-    h, active = starts.clone(), starts.new_ones(len(starts), dtype=torch.bool)
-    steps = torch.zeros_like(active, dtype=torch.long)
+    h, steps = starts.clone(), torch.zeros(len(starts), dtype=torch.long)
+    active = torch.ones(len(h), dtype=torch.bool)
     for _ in range(most):
         k = active.nonzero().squeeze(-1)
         if not len(k):
@@ -101,14 +100,14 @@ def _chord(
     problem: Problem, h: Tensor, A: Tensor, P: Tensor, *, tolerance: float, most: int
 ) -> tuple[Tensor, Tensor]:
     """Stage 2: chord steps with one split, while each at least halves the fast residual."""
-    h, active = h.clone(), h.new_ones(len(h), dtype=torch.bool)
-    steps = torch.zeros_like(active, dtype=torch.long)
+    h, steps = h.clone(), torch.zeros(len(h), dtype=torch.long)
     K = inverse(A + P)
 
     def fast_part(new: Tensor, rows: Tensor) -> Tensor:
         G = problem.rows(rows).residual(new)
         return G - apply(P[rows], G)
 
+    active = torch.ones(len(h), dtype=torch.bool)
     for _ in range(most):
         k = active.nonzero().squeeze(-1)
         if not len(k):
@@ -126,7 +125,7 @@ def _chord(
 
 def _shorten(h: Tensor, d: Tensor, merit: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
     """``h + d``, each row's step halved until its merit falls; ``h`` where it never does."""
-    length = h.new_ones(len(h))
+    length = torch.ones(len(h), dtype=h.dtype)
     for _ in range(HALVINGS):
         worse = ~(measure(h + length[:, None] * d) < merit)
         if not worse.any():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from rnnscope.arguments import require_device
+from rnnscope.dynamics.any_precision import can_move
 from rnnscope.dynamics.basins import follow_basins, no_basins
 from rnnscope.dynamics.explore import PAIRS, NewRoots, explore, explore_between
 from rnnscope.dynamics.fed_inputs import fed_inputs
@@ -15,7 +17,7 @@ from rnnscope.dynamics.inputs import HeldInput, hold_input, one_for_each, study_
 from rnnscope.dynamics.linalg import heavy, norm
 from rnnscope.dynamics.options import FixedPointOptions
 from rnnscope.dynamics.points import FixedPoints, Points
-from rnnscope.dynamics.problem import CPU, PART, Problem
+from rnnscope.dynamics.problem import PART, Problem
 from rnnscope.dynamics.projection import WIDE
 from rnnscope.dynamics.readout import readout_direction, seen_coordinates
 from rnnscope.dynamics.seeds import gather_seeds, seed_scale
@@ -23,6 +25,7 @@ from rnnscope.dynamics.sorting import Kinds, sort_points
 from rnnscope.dynamics.systems import Network, System
 from rnnscope.dynamics.terminal import Terminals, far_apart, follow
 from rnnscope.errors import ModelError
+from rnnscope.numerics import full_precision
 from rnnscope.progress import showing
 
 
@@ -59,7 +62,8 @@ def find_fixed_points(
 
     Raises:
         DataError: seeds or a vector of the wrong width, not finite, or none.
-        UsageError: an unknown option or word, or a tolerance that float64 cannot resolve.
+        UsageError: an unknown option or word, a tolerance that float64 cannot resolve, or a device
+            that is not here.
         ModelError: weights that are not finite, or a step that differs from call to call.
         NotApplicable: the network reads in two directions, or no words where one is asked.
 
@@ -71,10 +75,12 @@ def find_fixed_points(
     held = hold_input(model, cell, inputs, fed_inputs(model, seeds))
     states = gather_seeds(model, cell, seeds, count=settings.count, rng=settings.rng)
     one_for_each(held, len(states))
-    device = torch.device(settings.device) if cell.matrix_free else CPU
-    problem = Problem(cell=cell, x=held.vector, device=device)
+    if settings.device is not None:
+        require_device(settings.device, torch.float64)
+        settings = settings if can_move(cell) else replace(settings, device="cpu")
+    problem = Problem(cell=cell, x=held.vector, device=torch.device(settings.device or "cpu"))
     _check_deterministic(problem, states)
-    with showing(progress):
+    with showing(progress), full_precision(problem.device):
         return _found(model, problem, held, states, settings)
 
 
@@ -86,8 +92,8 @@ def _found(
     settings: FixedPointOptions,
 ) -> FixedPoints:
     scale = seed_scale(states)
-    cell = problem.cell
-    terminals = follow(problem, states, scale=scale, options=settings)
+    cell, many, problem = problem.cell, problem, problem.here
+    terminals = follow(many, states, scale=scale, options=settings)
     with heavy():
         kinds = sort_points(problem, terminals, scale=scale, options=settings)
     explored = _explored(problem, states, terminals, kinds, scale, settings)
@@ -95,7 +101,7 @@ def _found(
     if settings.basins and settings.solver == "slow_manifold":
         at_rest = terminals.at_rest & (kinds.ended < 0)
         basins = follow_basins(
-            problem,
+            many,
             states,
             at_rest | ~terminals.finite,
             torch.cat([kinds.states[kinds.roots], explored.states]),

@@ -65,7 +65,7 @@ def minimise_speed(
             damping=damping,
         )
 
-    parts = in_threads(work, list(problem.chunks(len(starts))), "descending")
+    parts = in_threads(work, list(there.chunks(len(starts))), "descending")
     return Descent(
         states=torch.cat([part.states for part in parts]).to(CPU),
         steps=torch.cat([part.steps for part in parts]).to(CPU),

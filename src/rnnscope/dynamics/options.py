@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import torch
-
-from rnnscope.arguments import require_device
 from rnnscope.dynamics.linalg import EPS
 from rnnscope.errors import UsageError
 
@@ -37,9 +34,10 @@ class FixedPointOptions:
         checks: of the seeds whose flow was followed, how many are iterated step by step as well.
         check_steps: most steps of that iteration.
         region: a point this close to a seed, in scales, is inside the visited region.
-        device: where what is done for all seeds at once is done, as torch names it: projection,
-            flow, Levenberg-Marquardt. What is done for single points (certificates, the other
-            solvers) stays on the CPU, and so does a step that is a callable of yours.
+        device: where what is done for all seeds at once is done, as torch names it: projection
+            and flow of wide networks, Levenberg-Marquardt from all seeds; None for the CPU, or in
+            ``find_on`` for a GPU where the worker has one. What is done for single points stays
+            on the CPU, and so does a network with a callable of yours in it.
     """
 
     solver: str = "slow_manifold"
@@ -57,7 +55,7 @@ class FixedPointOptions:
     checks: int = 32
     check_steps: int = 10_000
     region: float = 1.0
-    device: str = "cpu"
+    device: str | None = None
 
     def __post_init__(self) -> None:
         floor = EPS**2
@@ -67,7 +65,12 @@ class FixedPointOptions:
                 expected=", ".join(SOLVER_NAMES),
                 got=repr(self.solver),
             )
-        require_device(self.device, torch.float64)
+        if not isinstance(self.device, str | None):
+            raise UsageError(
+                "The option device must be named as torch names it.",
+                expected="'cpu', 'cuda', 'cuda:1', ..., or None",
+                got=repr(self.device),
+            )
         for name in ("count", "rng", "max_steps", "searches", "checks", "check_steps"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):

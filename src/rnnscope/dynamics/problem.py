@@ -43,8 +43,8 @@ class Problem:
         cell: the cell.
         x: the input held fixed, (input_size,); or one a state, (S, input_size), and then every
             batch of states must be the S states, or those of ``rows``.
-        device: where work on many states at once is done, see ``away``; weights, states and results
-            lie on the CPU.
+        device: where work on many states at once may be done, see ``away``. Weights, states and
+            results lie on the CPU.
     """
 
     cell: Cell
@@ -60,11 +60,6 @@ class Problem:
     def dtype(self) -> torch.dtype:
         """The precision of the work."""
         return self.cell.dtype
-
-    @property
-    def is_away(self) -> bool:
-        """Whether work on many states is done elsewhere than on the CPU."""
-        return self.device.type != "cpu"
 
     def rows(self, k: Any) -> Problem:
         """The problem of some of the states: an index, a mask or a slice."""
@@ -84,11 +79,16 @@ class Problem:
         return replace(self, cell=self.cell.to(dtype), x=self.x.to(dtype))
 
     def away(self, dtype: torch.dtype) -> Problem:
-        """The same where work on many states is done, in a precision. Its states lie there too."""
-        if not self.is_away:
+        """The same where work on many states is done, in a precision; its states lie there too."""
+        if self.device.type == "cpu":
             return self.to(dtype)
         cell, x = self.cell.to(dtype, self.device), self.x.to(self.device, dtype)
         return replace(self, cell=cell, x=x)
+
+    @property
+    def here(self) -> Problem:
+        """The same with all work on the CPU: single points are not worth the way."""
+        return replace(self, device=CPU)
 
     def inputs(self, h: Tensor) -> Tensor:
         """The input to go with the states ``h``: once for each row, or once for all where the
@@ -141,13 +141,14 @@ class Problem:
     def parts(self, count: int, size: int, arrays: int) -> list[slice]:
         """Slices of ``count`` states: ``size`` a slice, or, away from the CPU, as many as there is
         room for with this many arrays of the states' size."""
-        if self.is_away:
-            size = max(1, min(PART, budget() // (arrays * 8 * self.width)))
+        if self.x.device.type != "cpu":
+            room = budget() // torch.get_num_threads()
+            size = max(1, min(PART, room // (arrays * 8 * self.width)))
         return [slice(k, k + size) for k in range(0, count, size)]
 
     def chunks(self, count: int, *, matrices: int = 12) -> Iterator[slice]:
         """Slices of ``count`` points small enough to hold this many matrices each at once."""
-        room = WORKSPACE * (AWAY if self.is_away else 1)
+        room = WORKSPACE * (1 if self.x.device.type == "cpu" else AWAY)
         size = max(1, at_once(room, 2) // (matrices * 8 * self.width**2))
         for start in range(0, count, size):
             yield slice(start, min(start + size, count))

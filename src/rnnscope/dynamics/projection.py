@@ -59,12 +59,11 @@ def project(
         scale: the states' scale, that float32's rounding is held against.
     """
     if problem.width < WIDE or not problem.cell.matrix_free:
-        there = problem.away(problem.dtype)
 
         def by_matrices(rows: slice) -> Projection:
             return project_by_matrices(
-                there.rows(rows),
-                starts[rows].to(there.x),
+                problem.rows(rows),
+                starts[rows],
                 slow_time=slow_time,
                 tolerance=min(tolerance, 1e-10 * scale),
             )
@@ -93,7 +92,7 @@ def _in_chunks(
 ) -> Projection:
     """In float64 again whatever the precision of the work."""
     quick = problem.away(dtype)
-    chunks = problem.parts(len(starts), CHUNK, 2 * max(DEPTHS))
+    chunks = quick.parts(len(starts), CHUNK, 2 * max(DEPTHS))
 
     def work(rows: slice) -> Projection:
         return _project(quick.rows(rows), starts[rows].to(quick.x), slow_time, tolerance)

@@ -140,7 +140,7 @@ def slow_flow(
                 first = int(torch.where(near, speed, torch.inf).argmin())
                 row = k[first : first + 1]
                 looked[row] = True
-                found = stable_root(problem.rows(row.to(CPU)), h[row].to(CPU, torch.float64))
+                found = stable_root(problem.here.rows(row.to(CPU)), h[row].to(CPU, torch.float64))
                 near[first] = False
                 known = found is not None and any(
                     norm(found.state - other.state) <= KNOWN * scale for other in attractors

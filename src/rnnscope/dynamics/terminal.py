@@ -80,6 +80,7 @@ def follow(
     problem: Problem, seeds: Tensor, *, scale: float, options: FixedPointOptions
 ) -> Terminals:
     """Follow every seed."""
+    many, problem = problem, problem.here
     finite = problem.rowwise(lambda here, h: torch.isfinite(here.residual(h)).all(-1), seeds)
     k = finite.nonzero().squeeze(-1)
     projection = _stay(seeds)
@@ -87,7 +88,7 @@ def follow(
         size = max(1, at_once(PART, 8 * 16 * problem.width) // CHUNK) * CHUNK
         for part in told(k.split(size), "projecting", total=len(k), unit="seed", size=len):
             landed = project(
-                problem.rows(part),
+                many.rows(part),
                 seeds[part],
                 slow_time=options.slow_time,
                 tolerance=options.fast_tolerance * scale,
@@ -105,8 +106,9 @@ def follow(
     steps, stationarity = projection.steps.clone(), torch.full_like(drift, torch.nan)
     k = descended.nonzero().squeeze(-1)
     if len(k):
-        descent = _descent(problem, options)(
-            problem.rows(k),
+        descend = _descent(problem, options)
+        descent = descend(
+            many.rows(k) if descend is minimise_speed else problem.rows(k),
             h[k],
             max_steps=options.max_steps,
             stationarity=options.stationarity,

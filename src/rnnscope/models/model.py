@@ -20,7 +20,7 @@ from rnnscope.models.attention import Attention
 from rnnscope.models.certificate import Certificate
 from rnnscope.models.checks import check_parts
 from rnnscope.models.encoding import encode_documents
-from rnnscope.models.fingerprint import fingerprint_of
+from rnnscope.models.fingerprint import choices_of, fingerprint_of
 from rnnscope.models.layers import Layer, Readout
 from rnnscope.models.running import final_states_of, logits_of, run_batch
 from rnnscope.models.steps import between, steps_of
@@ -293,7 +293,9 @@ class Model(ShowsItself):
     def fingerprint(self) -> str:
         """A digest of the architecture and every weight; equal models have equal fingerprints."""
         steps = "" if self.linear else repr(steps_of(self))
-        return fingerprint_of(f"{self.architecture}|{self.pooling}{steps}", self.weights())
+        cells = (direction.cell for layer in self.layers for direction in layer.directions)
+        told = "".join(map(choices_of, cells))
+        return fingerprint_of(f"{self.architecture}|{self.pooling}{steps}{told}", self.weights())
 
     def save(self, path: str | Path) -> Path:
         """Write the model to a directory (safetensors + JSON); see ``rnnscope.load``."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rnnscope.numerics import products_are_full
+
 Product = Callable[[Tensor, Tensor | None], Tensor]
 """``product(x, add) = x @ M.T + add``, for ``x`` (rows, columns of M)."""
 
@@ -33,7 +35,7 @@ def product_with(matrix: Tensor, bias: Tensor | None = None) -> Product:
 def _packed(matrix: Tensor, bias: Tensor | None) -> Product | None:
     if matrix.device.type != "cpu" or matrix.dtype != torch.float32:
         return None
-    if torch.get_float32_matmul_precision() != "highest":
+    if not products_are_full():
         return None
     if not torch.backends.mkldnn.is_available() or min(matrix.shape) < 16:
         return None

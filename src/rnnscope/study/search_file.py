@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rnnscope.dynamics.systems import System
 from rnnscope.errors import DataError, UsageError
-from rnnscope.models.fingerprint import fingerprint_of
+from rnnscope.models.fingerprint import choices_of, fingerprint_of
 from rnnscope.storage import DAMAGE, as_path, digest_of, new_file, require_writable, weighed
 from rnnscope.study.many_roots import ManyRoots, joined
 
@@ -150,7 +150,7 @@ def identity_of(system: System) -> str:
     """A digest of what is searched: which part of which network, and every weight."""
     cell = system.cell
     parts = (system.name, system.layer, system.direction, system.fingerprint, cell.kind)
-    return fingerprint_of(repr(parts), cell.parameters)
+    return fingerprint_of(repr(parts) + choices_of(cell), cell.parameters)
 
 
 def seen_with(before: str, seeds: Tensor) -> str:

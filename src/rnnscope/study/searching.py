@@ -36,7 +36,6 @@ def find_on(
     ahead: int = AHEAD,
     sample: int = 64,
     path: str | Path | None = None,
-    device: str | None = None,
     progress: bool = False,
     options: FixedPointOptions | None = None,
     **changes: Any,
@@ -54,8 +53,6 @@ def find_on(
         path: keep what the shards so far led to in this file. A search that is stopped, by Ctrl-C
             or a kill, goes on from there when called again with the same seeds. (A step that is
             a callable of yours is known by its name and weights alone.)
-        device: where each worker does what it does for many seeds at once, as torch names it. None
-            for a GPU where the worker has one; see ``FixedPointOptions``.
         progress: show a bar on standard error.
         options, changes: as of ``find_fixed_points``.
 
@@ -87,7 +84,7 @@ def find_on(
             given += 1
             if not kept.known(given - 1, seen):
                 begun.append(seen)
-                yield model, part, inputs, chosen, sample, device
+                yield model, part, inputs, chosen, sample
 
     with showing(progress), counted(None, "searching", "seed") as count:
         count(0 if kept.found is None else kept.found.seeds)
@@ -120,14 +117,9 @@ def _states(block: Any) -> Tensor:
 
 
 def _find(
-    model: Any,
-    seeds: Tensor,
-    inputs: Any,
-    options: FixedPointOptions,
-    sample: int,
-    device: str | None,
+    model: Any, seeds: Tensor, inputs: Any, options: FixedPointOptions, sample: int
 ) -> ManyRoots:
-    options = replace(options, device=device or gpu() or options.device)
+    options = replace(options, device=options.device or gpu())
     points = find_fixed_points(model, seeds, inputs, options=options)
     return ManyRoots(
         roots=points.roots.states,
