@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""docs/robustness.md from docs/results/{imports,fuzz,faults,long_documents}.json.
+"""docs/robustness.md from docs/results/{imports,fuzz,faults,resumed_account,long_documents}.json.
 
 Run: python benchmarks/robustness_page.py
 """
@@ -114,8 +114,26 @@ def long_documents() -> str:
     )
 
 
+def resumed() -> str:
+    found = result("resumed_account")
+    killed = len(found["processes"]) - 1
+    same = "the same, number for number" if found["same"] else "**not the same**"
+    return (
+        "## An account that is killed again and again\n\n"
+        f"An LSTM explained on {found['documents']:,} documents: {found['plain']:,.0f} s left alone, "
+        f"{found['kept']:,.0f} s where its {found['parts']} parts are kept ({found['megabytes']:,} MB). By processes "
+        f"of which {killed} were killed, each going on from the parts that were finished: "
+        f"{found['killed_in_all']:,.0f} s in all, the longest part {found['longest_part']:,.0f} s; "
+        f"from all parts {found['from_all_parts']:,.1f} s. The accounts are {same}.\n"
+        "`OMP_NUM_THREADS=1 python benchmarks/resumed_account.py --model runs/demo/model --write`\n\n"
+    )
+
+
 def main() -> None:
-    parts = {"imports": imports, "fuzz": fuzzed, "faults": faults, "long_documents": long_documents}
+    parts = {
+        **{"imports": imports, "fuzz": fuzzed, "faults": faults, "resumed_account": resumed},
+        "long_documents": long_documents,
+    }
     there = [make() for name, make in parts.items() if (DOCS / "results" / f"{name}.json").exists()]
     page = HEAD + "".join(there)
     (DOCS / "robustness.md").write_text(page.rstrip() + "\n", encoding="utf-8")

@@ -21,7 +21,7 @@ def model_of(cell):
 
 def test_relu_is_not_tanh():
     """Bug: both had the same fingerprint, as their weights are the same."""
-    tanh = random_cell("vanilla")
+    tanh = random_cell("vanilla", d=4, n=4)
     relu = replace(tanh, nonlinearity="relu")
     assert model_of(tanh).fingerprint != model_of(relu).fingerprint
     assert choices_of(Stack(layers=(tanh, relu))) != choices_of(Stack(layers=(relu, tanh)))
