@@ -2,7 +2,7 @@
 
 Run: OMP_NUM_THREADS=1 python benchmarks/resumed_account.py --model DIR [--every 20] [--write]
 
-The data is IMDB's reviews, or ``--data``, as studies/reproduction.toml cuts them. Each process
+The data is Yelp's reviews, or ``--data``, as studies/reproduction.toml cuts them. Each process
 explains the network with a directory for the finished parts and is killed (SIGKILL) ``--every``
 seconds after it has begun, the next one later where no part was finished, until one comes to its
 end. Beside it the same account without a directory, one that is not killed, and one from all parts.
@@ -33,7 +33,7 @@ TIMES = ("seconds", "documents_per_second")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--data", default="imdb")
+    parser.add_argument("--data", default="yelp_reviews")
     parser.add_argument("--every", type=float, default=20)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--parts", type=Path, help=argparse.SUPPRESS)

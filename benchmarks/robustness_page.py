@@ -120,12 +120,12 @@ def resumed() -> str:
     same = "the same, number for number" if found["same"] else "**not the same**"
     return (
         "## An account that is killed again and again\n\n"
-        f"An LSTM explained on {found['documents']:,} documents: {found['plain']:,.0f} s left alone, "
+        f"The demo's LSTM explained on {found['documents']:,} reviews of Yelp: {found['plain']:,.0f} s left alone, "
         f"{found['kept']:,.0f} s where its {found['parts']} parts are kept ({found['megabytes']:,} MB). By processes "
         f"of which {killed} were killed, each going on from the parts that were finished: "
         f"{found['killed_in_all']:,.0f} s in all, the longest part {found['longest_part']:,.0f} s; "
         f"from all parts {found['from_all_parts']:,.1f} s. The accounts are {same}.\n"
-        "`OMP_NUM_THREADS=1 python benchmarks/resumed_account.py --model runs/demo/model --write`\n\n"
+        "`OMP_NUM_THREADS=1 python benchmarks/resumed_account.py --model runs/demo/model --every 15 --write`\n\n"
     )
 
 
