@@ -133,7 +133,7 @@ def test_a_line_has_every_part(tmp_path):
 
 
 def test_examples_are_found_in_an_account_that_went_on(tmp_path):
-    model, text = cases()["three classes"]
+    model, text = tally()
     first = rs.explain(model, text, directory=tmp_path, **QUICK).rules_half.phrases
     again = rs.explain(model, text, directory=tmp_path, **QUICK).rules_half.phrases
     assert len(first)
