@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -117,6 +119,23 @@ def test_a_precision_chosen_for_one_backend_is_no_error(precisions):
             assert switch.fp32_precision == "tf32"
         finally:
             switch.fp32_precision = before
+
+
+def test_threads_that_leave_in_any_order_put_the_precision_back(precisions):
+    """Bug: a thread that came in while another was inside took what that had set for the user's."""
+    torch.set_float32_matmul_precision("high")
+    first, second = (full_precision(torch.device("cpu")) for _ in range(2))
+    first.__enter__()
+    entering = threading.Thread(target=second.__enter__)
+    entering.start()
+    entering.join()
+    first.__exit__(None, None, None)
+    assert products_are_full()
+    leaving = threading.Thread(target=second.__exit__, args=(None, None, None))
+    leaving.start()
+    leaving.join()
+    assert torch.get_float32_matmul_precision() == "high"
+    assert not products_are_full()
 
 
 def test_mixed_precision_is_off_inside():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,33 +50,52 @@ def single_thread() -> Iterator[None]:
 
 def products_are_full() -> bool:
     """Whether products of float32 are made in float32, and not in TF32 or bfloat16."""
-    switches = _switches()
-    if not switches:
-        return torch.get_float32_matmul_precision() == "highest"
-    return all(switch.fp32_precision in ("none", "ieee") for switch in switches)
+    precisions = _precisions()
+    if isinstance(precisions, str):
+        return precisions == "highest"
+    return all(value in ("none", "ieee") for value in precisions)
 
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
     """Products of float32 in float32 inside, also on a GPU; no automatic mixed precision.
 
-    Where rounding decides, a product that keeps three digits decides wrongly.
+    Where rounding decides, a product that keeps three digits decides wrongly. The switches are the
+    process's: the first thread in sets them, the last one out puts them back.
     """
-    switches = _switches()
-    before = [switch.fp32_precision for switch in switches]
-    legacy = None if switches else torch.get_float32_matmul_precision()
+    with _inside:
+        if not _before:
+            _before.append(_precisions())
+            _put(["ieee"] * len(_switches()) or "highest")
+        _before.append(None)
     try:
-        for switch in switches:
-            switch.fp32_precision = "ieee"
-        if legacy is not None:
-            torch.set_float32_matmul_precision("highest")
         with torch.autocast(device.type, enabled=False):
             yield
     finally:
-        for switch, value in zip(switches, before, strict=True):
-            switch.fp32_precision = value
-        if legacy is not None:
-            torch.set_float32_matmul_precision(legacy)
+        with _inside:
+            _before.pop()
+            if len(_before) == 1:
+                _put(_before.pop())
+
+
+_inside = threading.Lock()
+_before: list[Any] = []
+"""The precisions that the user chose, then one entry for each thread that is inside."""
+
+
+def _precisions() -> list[str] | str:
+    switches = _switches()
+    if not switches:
+        return torch.get_float32_matmul_precision()
+    return [switch.fp32_precision for switch in switches]
+
+
+def _put(precisions: list[str] | str) -> None:
+    if isinstance(precisions, str):
+        torch.set_float32_matmul_precision(precisions)
+        return
+    for switch, value in zip(_switches(), precisions, strict=True):
+        switch.fp32_precision = value
 
 
 def _switches() -> list[Any]:
