@@ -118,3 +118,37 @@ def random_documents(count=12, *, longest=9, seed=0, words=WORDS[2:]):
     rng = np.random.default_rng(seed)
     lengths = [1, *rng.integers(1, longest + 1, size=count - 1)]
     return [[words[k] for k in rng.integers(0, len(words), size=n)] for n in lengths]
+
+
+def stopped_after(monkeypatch, count, error):
+    """Writing a part of an account raises the error after so many parts; the names of all."""
+    from rnnscope.account import parts
+
+    write, names = parts.write_result, []
+
+    def stopping(result, place, classes):
+        write(result, place, classes)
+        names.append(place.name)
+        if len(names) == count:
+            raise error
+
+    monkeypatch.setattr(parts, "write_result", stopping)
+    return names
+
+
+def run_apart(module):
+    """What a module of the tests prints as JSON, run in a process of its own."""
+    import json
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

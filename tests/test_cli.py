@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 import rnnscope as rs
-from rnnscope.account import parts
 from rnnscope.cli import COMMANDS, METHODS, main
 from rnnscope.synthetic import lexicon_network
+from tests.helpers import stopped_after
 
 WEIGHTS = {"good": 2.0, "great": 3.0, "bad": -2.0, "awful": -3.0, "the": 0.0, "film": 0.0}
 
@@ -154,15 +154,7 @@ def test_report_writes_the_page_and_names_it(run, capsys, tmp_path):
 def test_a_report_that_is_stopped_goes_on(run, capsys, tmp_path, monkeypatch):
     page = tmp_path / "page.html"
     arguments = ("report", "--model", run, "--data", run / "reviews.csv", "--out", page)
-    write, names = parts.write_result, []
-
-    def stopping(result, place, classes):
-        write(result, place, classes)
-        names.append(place.name)
-        if len(names) == 5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(parts, "write_result", stopping)
+    names = stopped_after(monkeypatch, 5, KeyboardInterrupt)
     code, _, err = call(capsys, *arguments)
     assert code == 1
     assert "what was finished is kept" in err

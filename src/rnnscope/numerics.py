@@ -57,6 +57,13 @@ def products_are_full() -> bool:
 
 
 @contextmanager
+def own_precision(device: torch.device) -> Iterator[None]:
+    """Compute in the dtype of the weights, whatever automatic mixed precision is around."""
+    with torch.autocast(device.type, enabled=False):
+        yield
+
+
+@contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
     """Products of float32 in float32 inside, also on a GPU; no automatic mixed precision.
 
@@ -69,7 +76,7 @@ def full_precision(device: torch.device) -> Iterator[None]:
             _put(["ieee"] * len(_switches()) or "highest")
         _before.append(None)
     try:
-        with torch.autocast(device.type, enabled=False):
+        with own_precision(device):
             yield
     finally:
         with _inside:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 import rnnscope as rs
-from rnnscope.cells import GRU, LSTM, Autodiff, Vanilla
+from rnnscope.cells import GRU, LSTM, UGRNN, Autodiff, Stack, Vanilla
 from rnnscope.study import searching
 from tests.devices.pretend import NAME, second_device
 from tests.dynamics.wide import wide_bistable, wide_leaky_line, wide_random
@@ -23,6 +23,8 @@ def networks():
     """Name, cell, whether each seed has an input of its own, and options."""
     yield "narrow", random_cell("gru", n=6), False, {}
     yield "descended", random_cell("gru", n=6), False, {"solver": "levenberg_marquardt"}
+    layers = random_cell("ugrnn", n=4), random_cell("lstm_projected", d=4, n=3)
+    yield "two layers", Stack(layers=layers), False, {"solver": "levenberg_marquardt"}
     yield "wide, inputs", wide_random("lstm"), True, {}
     yield "wide line", wide_leaky_line()[0], False, {}
     yield "wide, two memories", wide_bistable()[0], False, {}
@@ -35,7 +37,7 @@ def seeds_of(cell, count=10):
 
 def watched(calls):
     """Counts, while it is around, the products and the steps that run on the second device."""
-    for cls in (GRU, LSTM, Vanilla):
+    for cls in (GRU, LSTM, UGRNN, Vanilla):
         for name in ("activate", "tangent"):
             plain = getattr(cls, name)
 

@@ -6,25 +6,14 @@ own arithmetic gives the same is not tested here.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+
+from tests.helpers import run_apart
 
 
 @pytest.fixture(scope="module")
 def found():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.devices.scoring"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_apart("tests.devices.scoring")
 
 
 def test_the_pretended_device_refuses_what_a_gpu_refuses(found):

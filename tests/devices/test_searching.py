@@ -6,33 +6,20 @@ own arithmetic gives the same is not tested here.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 import rnnscope as rs
 from tests.devices.searching import seeds_of
-from tests.helpers import random_cell
+from tests.helpers import random_cell, run_apart
 
 
 @pytest.fixture(scope="module")
 def found():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.devices.searching"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_apart("tests.devices.searching")
 
 
 def test_points_sought_on_another_device_are_those_of_the_cpu(found):
-    assert len(found["points"]) == 5
+    assert len(found["points"]) == 6
     for row in found["points"]:
         assert "error" not in row, row
         assert row["difference"] < 1e-10, row

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import torch
 
-from rnnscope.account import parts
 from rnnscope.cells import Vanilla
 from rnnscope.data import Corpus, Vocabulary
 from rnnscope.errors import TrainingError, UsageError
@@ -24,6 +23,7 @@ from rnnscope.models import Direction, Layer, Model, Readout, load
 from rnnscope.study import StudyTables, run_study, save_study, study_status, study_tables
 from rnnscope.study import work as working
 from rnnscope.study.analyses import left_alone
+from tests.helpers import stopped_after
 from tests.study.grids import small
 
 QUICK = {"points": 12, "examples": 3, "min_count": 2}
@@ -180,15 +180,7 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path):
 def test_a_network_stopped_within_its_account_goes_on_there(tmp_path, monkeypatch):
     study = small(tmp_path, architectures=("lstm",), seeds=(0,), analyses={"account": QUICK})
     run_study(study, tmp_path / "whole")
-    write, names = parts.write_result, []
-
-    def stopping(result, place, classes):
-        write(result, place, classes)
-        names.append(place.name)
-        if len(names) == 6:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(parts, "write_result", stopping)
+    names = stopped_after(monkeypatch, 6, KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
         run_study(study, tmp_path / "out")
     (folder,) = (tmp_path / "out").glob("*/parts")

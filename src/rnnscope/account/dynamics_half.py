@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from rnnscope.account.attempt import attempt
 from rnnscope.account.line_evidence import LineEvidence, gather_evidence
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
@@ -102,15 +101,16 @@ def explain_dynamics(
     """
     left_out: dict[str, str] = {}
 
-    def keep(name: str, make: Callable[[], Any]) -> Any:
-        return parts.keep(name, make, left_out)
-
-    def tried(name: str, make: Callable[[], Any]) -> Any:
-        return attempt(left_out, name, lambda: keep(name, make))
+    keep: Any = partial(parts.keep, left_out=left_out)
+    tried: Any = partial(parts.attempt, left_out=left_out)
 
     say("finding fixed points")
-    search = partial(find_fixed_points, model, visited.seeds, options.inputs)
-    points = keep("fixed points", partial(search, count=options.points, rng=options.seed))
+    points = keep(
+        "fixed points",
+        lambda: find_fixed_points(
+            model, visited.seeds, options.inputs, count=options.points, rng=options.seed
+        ),
+    )
     if not len(points.line_states):
         left_out["modes"] = (
             "No root, continuum or manifold point lies where the data goes, "

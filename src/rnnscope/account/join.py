@@ -3,8 +3,9 @@ agree, and is one number of the state all that the decision is read from?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +13,6 @@ import numpy as np
 from scipy.stats import rankdata
 from torch import Tensor
 
-from rnnscope.account.attempt import attempt
 from rnnscope.account.dynamics_half import DynamicsHalf
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
@@ -140,10 +140,7 @@ def join_halves(
 ) -> Join:
     """Measure where both halves meet; what does not apply is noted in ``left_out``, what is done
     is kept in ``parts``."""
-
-    def tried(name: str, make: Callable[[], Any]) -> Any:
-        return attempt(left_out, name, lambda: parts.keep(name, make, left_out))
-
+    tried: Any = partial(parts.attempt, left_out=left_out)
     words = tried("two stories", lambda: _words(model, material, rules, dynamics, options.seed))
     tally = tried("tally", lambda: _tally(model, material, rules, dynamics)) or (None, None)
     return Join(words=words, tally=tally[0], threshold=tally[1])

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rnnscope.account.attempt import attempt
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
 from rnnscope.dynamics.drawn_seeds import numbers
@@ -85,6 +86,10 @@ class Parts:
         with suppress(NotApplicable):
             write_result({"part": part, "left_out": new}, place, self.classes)
         return part
+
+    def attempt(self, name: str, make: Callable[[], Part], left_out: dict[str, str]) -> Part | None:
+        """``keep``; None where the part does not apply, which ``left_out`` then says."""
+        return attempt(left_out, name, lambda: self.keep(name, make, left_out))
 
     def _kept(self, place: Path) -> dict[str, Any]:
         try:

@@ -83,9 +83,7 @@ def explain_rules(
     model.require_readout()
     left_out: dict[str, str] = {}
 
-    def keep(name: str, make: Callable[[], Any]) -> Any:
-        return parts.keep(name, make, left_out)
-
+    keep: Keep = partial(parts.keep, left_out=left_out)
     say("running the network on the held-out text")
     probabilities = keep("probabilities", lambda: model.probabilities(material.judged).cpu())
     predictions = probabilities.argmax(dim=-1).numpy()

@@ -255,9 +255,3 @@ def _walk(problem: Problem, h: Tensor, steps: int) -> Tensor:
     for _ in range(steps):
         h = problem.step(h)
     return h
-
-
-def _foretold(
-    problem: Problem, moved: Tensor, space: Krylov, after: Tensor, speed: Tensor
-) -> Tensor:
-    return norm(problem.residual(moved) - space.expand(after)) <= TRUST * speed

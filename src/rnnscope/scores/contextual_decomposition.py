@@ -27,13 +27,13 @@ from torch import Tensor
 
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
-from rnnscope.numerics import flushed_denormals
+from rnnscope.numerics import flushed_denormals, own_precision
 from rnnscope.scores.decomposed_run import Decomposer, Spans
 from rnnscope.scores.drives import Drives, drives_of, words_at_once
 from rnnscope.scores.inputs import require_room
 from rnnscope.scores.lstm_tape import is_plain_lstm
 from rnnscope.scores.score import Score
-from rnnscope.scores.word_scores import Batch, own_precision, require_finite
+from rnnscope.scores.word_scores import Batch, require_finite
 
 BiasConvention = Literal["inclusive", "reference-2018"]
 CONVENTIONS: tuple[BiasConvention, ...] = ("inclusive", "reference-2018")

@@ -13,15 +13,10 @@ from torch import Tensor
 
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
+from rnnscope.numerics import own_precision
 from rnnscope.scores.inputs import as_documents, as_targets, require_room
 from rnnscope.scores.unsummed import UnsummedScores, refuse_completeness
-from rnnscope.scores.word_scores import (
-    Batch,
-    WordScores,
-    own_precision,
-    require_finite,
-    shards,
-)
+from rnnscope.scores.word_scores import Batch, WordScores, require_finite, shards
 
 
 class Score(ABC):

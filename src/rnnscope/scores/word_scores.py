@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from rnnscope.errors import DataError, ModelError, NotApplicable, UsageError
 from rnnscope.notebook import LIMIT, html_table
+from rnnscope.numerics import own_precision
 from rnnscope.progress import told
 
 
@@ -243,13 +243,6 @@ class WordScores(Sequence[DocumentScores]):
 
 def _documents(batch: Batch) -> int:
     return len(batch.indices)
-
-
-@contextmanager
-def own_precision(device: torch.device) -> Iterator[None]:
-    """Compute in the dtype of the weights, whatever automatic mixed precision is around."""
-    with torch.autocast(device.type, enabled=False):
-        yield
 
 
 def require_finite(*parts: Tensor) -> None:
