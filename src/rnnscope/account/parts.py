@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 from rnnscope.account.attempt import attempt
 from rnnscope.account.material import Material
 from rnnscope.account.options import ExplainOptions
-from rnnscope.dynamics.drawn_seeds import numbers
+from rnnscope.dynamics.input_names import input_name
 from rnnscope.dynamics.packing import Classes
 from rnnscope.dynamics.saving import read_result, write_result
 from rnnscope.errors import DataError, NotApplicable, UsageError
 from rnnscope.models import Model
-from rnnscope.models.fingerprint import fingerprint_of
 from rnnscope.storage import as_path, digest_of, new_file, require_writable, settled
 
 FORMAT = 1
@@ -117,22 +116,8 @@ def settings_of(
         "trained_on": [model.record.get("data"), model.record.get("data_fingerprint")],
         "text": material.fingerprint,
         "visited": visited.fingerprint,
-        "options": {one.name: _named(getattr(options, one.name)) for one in fields(ExplainOptions)},
+        "options": input_name(options),
     }
-
-
-def _named(value: Any) -> Any:
-    """An option, JSON-safe; arrays by their digest."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if is_dataclass(value):
-        return [type(value).__name__, *(_named(getattr(value, one.name)) for one in fields(value))]
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return list(value)
-    try:
-        return fingerprint_of("array", {"values": numbers(value, "An option")})
-    except DataError:
-        return repr(value)
 
 
 def installed_version() -> str:

@@ -12,11 +12,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from rnnscope.dynamics import FixedPointOptions, find_fixed_points
 from rnnscope.dynamics.drawn_seeds import numbers
+from rnnscope.dynamics.input_names import input_name
 from rnnscope.dynamics.systems import System
 from rnnscope.errors import DataError
 from rnnscope.progress import counted, showing
@@ -65,7 +65,7 @@ def find_on(
     chosen = FixedPointOptions.of(options, changes)
     work = {
         "network": identity_of(System.of(model)),
-        "input": _named(inputs),
+        "input": input_name(inputs),
         "options": {name: value for name, value in asdict(chosen).items() if name != "device"},
         "shard": shard,
         "sample": sample,
@@ -98,13 +98,6 @@ def find_on(
     if kept.found is None:
         raise DataError("Fixed points are sought from seeds.", expected="one or more", got="none")
     return kept.found
-
-
-def _named(inputs: Any) -> Any:
-    """An input held fixed, JSON-safe."""
-    if isinstance(inputs, Tensor | np.ndarray):
-        return inputs.tolist()
-    return repr(inputs)
 
 
 def _states(block: Any) -> Tensor:
